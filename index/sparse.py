@@ -1,0 +1,105 @@
+"""BM25 (bm25s) over words, pairs of words, or pieces of words: add texts, score queries."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+
+import bm25s
+import numpy as np
+import Stemmer
+from numpy.typing import NDArray
+
+Split = Callable[[Sequence[str]], list[list[str]]]
+
+_WORD = re.compile(r"\w+")
+_GRAM = 4
+
+
+class SparseIndex:
+    """BM25 (Robertson & Zaragoza 2009, with Lucene's idf) over texts numbered from 0."""
+
+    def __init__(
+        self, texts: Sequence[str], split: Split, *, k1: float = 1.2, b: float = 0.75
+    ) -> None:
+        """Index the texts by the terms that `split` makes of them, and of queries later."""
+        self._split = split
+        self._size = len(texts)
+        self._bm25 = bm25s.BM25(k1=k1, b=b, method="lucene")
+        terms = split(texts)
+        # Texts without a single term are legal here and an error to bm25s.
+        self._numbers: dict[str, int] = {}
+        if any(terms):
+            self._bm25.index(terms, show_progress=False)
+            self._numbers = self._bm25.vocab_dict
+
+    def __len__(self) -> int:
+        """How many texts it holds."""
+        return self._size
+
+    def scores(self, queries: Sequence[str]) -> NDArray[np.float32]:
+        """BM25 of every query with every text, float32 [queries, texts]; 0 where no term is shared."""
+        scores = np.zeros((len(queries), self._size), dtype=np.float32)
+        for row, terms in zip(scores, self._split(queries), strict=True):
+            known = [term for term in terms if term in self._numbers]
+            if known:
+                row[:] = self._bm25.get_scores(known)
+        return scores
+
+    def ceilings(self, queries: Sequence[str]) -> NDArray[np.float32]:
+        """What no text's score for the query can pass: the idf of its terms, float32 [queries]."""
+        starts = self._bm25.scores["indptr"] if self._numbers else np.zeros(1, dtype=np.int64)
+        found = np.zeros(len(queries), dtype=np.float32)
+        for i, terms in enumerate(self._split(queries)):
+            for term in terms:
+                number = self._numbers.get(term)
+                held = 0 if number is None else starts[number + 1] - starts[number]
+                found[i] += np.log(1 + (self._size - held + 0.5) / (held + 0.5))
+        return found
+
+    def search(
+        self, queries: Sequence[str], k: int
+    ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+        """The k best texts of each query, best first: scores and text numbers, [queries, k]."""
+        scores = self.scores(queries)
+        numbers = np.argsort(-scores, axis=1, kind="stable")[:, :k]
+        return np.take_along_axis(scores, numbers, axis=1), numbers
+
+
+def split_words(texts: Sequence[str]) -> list[list[str]]:
+    """Lower-case words without English stop words, stemmed with Snowball's English stemmer."""
+    return _stems(texts, stopwords="english")
+
+
+def split_pairs(texts: Sequence[str]) -> list[list[str]]:
+    """Stems of neighbouring words, stop words among them, two by two ("last visit")."""
+    return [
+        [f"{a} {b}" for a, b in zip(stems, stems[1:], strict=False)]
+        for stems in _stems(texts, stopwords=[])
+    ]
+
+
+def split_grams(texts: Sequence[str]) -> list[list[str]]:
+    """Every four letters of each word and its edges ("_vis", "visi", "isit", "sit_").
+
+    They meet where words do not: typing errors, compounds, other forms of a name.
+    """
+    grams = []
+    for text in texts:
+        words = [f"_{word}_" for word in _WORD.findall(text.lower())]
+        grams.append(
+            [w[i : i + _GRAM] for w in words for i in range(max(1, len(w) - _GRAM + 1))]
+        )
+    return grams
+
+
+def _stems(texts: Sequence[str], stopwords: str | list[str]) -> list[list[str]]:
+    stems: list[list[str]] = bm25s.tokenize(
+        list(texts),
+        token_pattern=r"(?u)\b\w+\b",
+        stopwords=stopwords,
+        stemmer=Stemmer.Stemmer("english"),
+        return_ids=False,
+        show_progress=False,
+    )
+    return stems

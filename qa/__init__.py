@@ -1,0 +1,5 @@
+"""Question in, answer out: the exact words of the article, or that it does not say."""
+
+from qa.answer import Alternative, Answer, Answerer, Citation, QuestionError, open_article
+
+__all__ = ["Alternative", "Answer", "Answerer", "Citation", "QuestionError", "open_article"]

@@ -1,0 +1,255 @@
+"""An open article that answers questions, and what an answer is."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import platformdirs
+
+from index.article_index import ArticleIndex, Hit, open_index
+from index.document import Document, read_document
+from index.encoder import DEFAULT_ENCODER, Encoder, Progress, SentenceEncoder
+from index.errors import ArticleError
+from qa.calibration import CALIBRATION, THRESHOLD, probability
+from qa.followup import Turn, stand_alone
+
+DEFAULT_ARTICLE = Path(__file__).parent.parent / "articles" / "putin-visits-north-korea.txt"
+DEFAULT_K = 5
+MAX_QUESTION = 1000
+MAX_ALTERNATIVES = 2
+# Past this, in units of the score, a rival is out of sight; and one passage alone has no rival.
+MAX_MARGIN = 10.0
+
+
+class QuestionError(ArticleError):
+    """A question cannot be asked as it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """Where an answer stands, in characters of the document's text, and the sentence around it."""
+
+    document: str
+    start: int
+    end: int
+    sentence_start: int
+    sentence_end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Alternative:
+    """Another answer, from elsewhere in the document."""
+
+    text: str
+    confidence: float
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the article says to a question: `text` is `document.text[citation.start:citation.end]`.
+
+    `text` and `citation` are None when the article does not answer; `best` then still says what came
+    nearest. `confidence` is the probability that `best` answers. `rewritten` is the question as it
+    was understood, None where that is the question itself. `seconds` has `retrieve` and `read`.
+    """
+
+    question: str
+    rewritten: str | None
+    text: str | None
+    confidence: float
+    citation: Citation | None
+    best: Citation | None
+    alternatives: tuple[Alternative, ...]
+    hits: tuple[Hit, ...]
+    seconds: dict[str, float]
+
+    @property
+    def abstained(self) -> bool:
+        """Whether the article does not answer, as far as the program can tell."""
+        return self.text is None
+
+    def to_json(self) -> dict[str, Any]:
+        """The answer as the command line and the API give it."""
+        citation = self.citation
+        return {
+            "question": self.question,
+            "rewritten": self.rewritten,
+            "text": self.text,
+            "abstained": self.abstained,
+            "confidence": round(self.confidence, 4),
+            "citation": citation
+            and {
+                "document": citation.document,
+                "start": citation.start,
+                "end": citation.end,
+                "sentence_start": citation.sentence_start,
+                "sentence_end": citation.sentence_end,
+            },
+            "alternatives": [
+                {
+                    "text": a.text,
+                    "confidence": round(a.confidence, 4),
+                    "start": a.start,
+                    "end": a.end,
+                }
+                for a in self.alternatives
+            ],
+            "passages": [
+                {
+                    "text": h.passage.text,
+                    "start": h.passage.start,
+                    "end": h.passage.end,
+                    "score": round(h.score, 4),
+                }
+                for h in self.hits
+            ],
+            "seconds": {name: round(s, 4) for name, s in self.seconds.items()},
+        }
+
+
+class Answerer:
+    """An open article: ask it."""
+
+    def __init__(self, index: ArticleIndex, note: str = "") -> None:
+        """Answer from an index; `note` is what a person should know of how it was opened."""
+        self.index = index
+        self.note = note
+
+    @property
+    def document(self) -> Document:
+        """The article."""
+        return self.index.document
+
+    def ask(self, question: str, *, history: Sequence[Turn] = (), k: int = DEFAULT_K) -> Answer:
+        """Answer a question, after earlier turns of (question, its answer), from the k best passages.
+
+        Raises QuestionError for an empty or an endless question, and for a k below 1.
+        """
+        return self.ask_all([(question, history)], k=k)[0]
+
+    def ask_all(
+        self, asked: Sequence[tuple[str, Sequence[Turn]]], *, k: int = DEFAULT_K
+    ) -> list[Answer]:
+        """Answer many questions, each with its own history, faster than one by one."""
+        if k < 1:
+            raise QuestionError(f"k is {k}: ask for at least one passage.")
+        for question, _ in asked:
+            check_question(question)
+        started = time.perf_counter()
+        rewritten = [stand_alone(question, history) for question, history in asked]
+        queries = [new or question for new, (question, _) in zip(rewritten, asked, strict=True)]
+        found = self.index.search(queries, k)
+        retrieved = time.perf_counter()
+        chosen = [self._candidates(hits) for hits in found]
+        seconds = {
+            "retrieve": (retrieved - started) / max(1, len(asked)),
+            "read": (time.perf_counter() - retrieved) / max(1, len(asked)),
+        }
+        return [
+            self._answer(question, new, candidates, hits, seconds)
+            for (question, _), new, candidates, hits in zip(
+                asked, rewritten, chosen, found, strict=True
+            )
+        ]
+
+    def _candidates(self, hits: Sequence[Hit]) -> list[tuple[float, Citation]]:
+        """The sentences of the passages, best first, each with the probability that it answers."""
+        sentences = [
+            (sentence, hit)
+            for hit in hits
+            if not hit.passage.furniture
+            for sentence in hit.sentences
+        ]
+        sentences.sort(key=lambda pair: -pair[0].score)
+        scores = [sentence.score for sentence, _ in sentences]
+        found = []
+        for place, (sentence, hit) in enumerate(sentences[: MAX_ALTERNATIVES + 1]):
+            rival = scores[1] if place == 0 and len(scores) > 1 else scores[0]
+            confidence = probability(
+                CALIBRATION,
+                {
+                    "cosine": sentence.parts["sentence"],
+                    "coverage": sentence.parts["coverage"],
+                    "passage cosine": hit.parts["dense"],
+                    "passage coverage": hit.parts["coverage"],
+                    "margin": min(sentence.score - rival, MAX_MARGIN) if len(scores) > 1 else 0.0,
+                },
+            )
+            place_of = Citation(
+                document=self.document.id,
+                start=sentence.start,
+                end=sentence.end,
+                sentence_start=sentence.start,
+                sentence_end=sentence.end,
+            )
+            found.append((confidence, place_of))
+        return found
+
+    def _answer(
+        self,
+        question: str,
+        rewritten: str | None,
+        candidates: Sequence[tuple[float, Citation]],
+        hits: Sequence[Hit],
+        seconds: dict[str, float],
+    ) -> Answer:
+        confidence, best = candidates[0] if candidates else (0.0, None)
+        citation = best if confidence >= THRESHOLD else None
+        text = self.document.text
+        return Answer(
+            question=question,
+            rewritten=rewritten,
+            text=citation and text[citation.start : citation.end],
+            confidence=confidence,
+            citation=citation,
+            best=best,
+            alternatives=tuple(
+                Alternative(text[c.start : c.end], probable, c.start, c.end)
+                for probable, c in candidates[1:]
+            ),
+            hits=tuple(hits),
+            seconds=seconds,
+        )
+
+
+def check_question(question: str) -> None:
+    """Raise QuestionError for a question that is blank or longer than any question is."""
+    if not question.strip():
+        raise QuestionError("The question is empty: type what you want to know.")
+    if len(question) > MAX_QUESTION:
+        raise QuestionError(
+            f"The question has {len(question):,} characters and the limit is {MAX_QUESTION:,}: "
+            "ask a shorter one."
+        )
+
+
+def open_article(
+    source: str | Path = DEFAULT_ARTICLE,
+    *,
+    encoder: str | Encoder = DEFAULT_ENCODER,
+    index: str | Path | None = None,
+    progress: Progress | None = None,
+) -> Answerer:
+    """Open a text file for questions, from its saved index where that fits and else anew.
+
+    `index` is the folder of the saved index, by default one in the person's cache folder;
+    progress(done, total) counts the texts encoded when one is built. Raises DocumentError and
+    EncoderError.
+    """
+    document = read_document(source)
+    loaded = SentenceEncoder(encoder) if isinstance(encoder, str) else encoder
+    folder = index_folder(document, loaded) if index is None else Path(index)
+    built, note = open_index(document, loaded, folder, progress)
+    return Answerer(built, note)
+
+
+def index_folder(document: Document, encoder: Encoder) -> Path:
+    """Where the index of this text and encoder is kept when no folder is named."""
+    name = f"{document.sha256[:16]}-{encoder.revision[:8]}"
+    return platformdirs.user_cache_path("ask-the-article", appauthor=False) / name
