@@ -1,0 +1,1 @@
+"""Text in, ranked passages out; knows nothing of answers."""

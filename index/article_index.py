@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import platformdirs
 
 from index.dense import DenseIndex
-from index.document import Document
+from index.document import Document, well_formed
 from index.encoder import Encoder, Progress, Vectors
 from index.errors import SavedIndexError
 from index.fusion import Scores, best_per_group, fuse, rank
@@ -111,6 +112,7 @@ class ArticleIndex:
 
     def search(self, queries: Sequence[str], k: int) -> list[list[Hit]]:
         """The k best passages for each query, best first."""
+        queries = [well_formed(query) for query in queries]
         if not queries:
             return []
         vectors = self.encoder.encode_queries(queries)
@@ -125,7 +127,9 @@ class ArticleIndex:
             for row, ranked in enumerate(rank(scores, self._real)[:, :k]):
                 found.append(
                     [
-                        self._hit(row, int(i), scores, passage_parts, sentence_scores, sentence_parts)
+                        self._hit(
+                            row, int(i), scores, passage_parts, sentence_scores, sentence_parts
+                        )
                         for i in ranked
                     ]
                 )
@@ -134,14 +138,10 @@ class ArticleIndex:
     def parts(self, queries: Sequence[str], vectors: Vectors) -> tuple[Parts, Parts]:
         """What each retriever gives: tables [queries, passages] and [queries, sentences].
 
-        "coverage" is BM25 over its ceiling: how much of the query's words, by weight, is there. Unlike
-        the others it can be compared between queries.
+        Two more can be compared between queries: "coverage", how much of the query's words, by weight,
+        a text has, and "known", how much of them is anywhere in the article.
         """
         cosines = self._dense.scores(vectors)
-        ceilings = {
-            name: self._sparse[name].ceilings(queries)[:, None]
-            for name in ("words", "sentence words")
-        }
         of = {name: sparse.scores(queries) for name, sparse in self._sparse.items()}
         sentences = {
             "sentence": cosines[:, len(self.passages) :],
@@ -154,10 +154,10 @@ class ArticleIndex:
             **{name: of[name] for name in ("words", "grams", "pairs")},
         }
         for tables, name in ((passages, "words"), (sentences, "sentence words")):
-            table, ceiling = tables[name], ceilings[name]
-            tables["coverage"] = np.divide(
-                table, ceiling, out=np.zeros_like(table), where=ceiling > 0
-            )
+            every, known = self._sparse[name].ceilings(queries)
+            tables["coverage"] = _share(tables[name], every[:, None])
+            in_article = np.broadcast_to(known[:, None], tables[name].shape)
+            tables["known"] = _share(in_article, every[:, None])
         return passages, sentences
 
     def _hit(
@@ -193,7 +193,7 @@ class ArticleIndex:
         """
         folder = Path(folder)
         contents = {
-            "text": self.document.text.encode("utf-8", "surrogatepass"),
+            "text": self.document.text.encode(),
             "passages": json.dumps(
                 [[p.start, p.end, p.furniture, p.sentences] for p in self.passages]
             ).encode(),
@@ -295,6 +295,12 @@ def open_index(
     return index, note
 
 
+def index_folder(document: Document, encoder: Encoder) -> Path:
+    """Where the index of this text and encoder is kept when no folder is named."""
+    name = f"{document.sha256[:16]}-{encoder.revision[:8]}"
+    return platformdirs.user_cache_path("ask-the-article", appauthor=False) / name
+
+
 def read_manifest(folder: str | Path) -> Manifest:
     """Read a saved index's manifest; raises SavedIndexError when there is none or it is damaged."""
     path = Path(folder) / MANIFEST
@@ -334,10 +340,13 @@ def _sentence_texts(document: Document, passages: Sequence[Passage]) -> list[str
     return [document.text[a:b] for p in passages for a, b in p.sentences]
 
 
+def _share(part: Scores, whole: Scores) -> Scores:
+    """What part is of the whole, 1 where the whole is nothing: a query without a word misses none."""
+    return np.divide(part, whole, out=np.ones_like(part), where=whole > 0)
+
+
 def _damaged(path: Path, why: str) -> SavedIndexError:
-    return SavedIndexError(
-        f"The index file '{path}' is damaged ({why}); it has to be built again."
-    )
+    return SavedIndexError(f"The index file '{path}' is damaged ({why}); it has to be built again.")
 
 
 def _canonical(body: Mapping[str, Any]) -> bytes:

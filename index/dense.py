@@ -14,7 +14,7 @@ class DenseIndex:
 
     def __init__(self, dimension: int) -> None:
         """Start empty."""
-        self._faiss = faiss.IndexFlatIP(dimension)
+        self._faiss: faiss.Index = faiss.IndexFlatIP(dimension)
 
     def __len__(self) -> int:
         """How many vectors it holds."""

@@ -25,6 +25,7 @@ _BYTE_ORDER_MARKS = (
 )
 # Control characters that no text has; form feed, tab and the line ends are text.
 _BINARY = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _NEWLINE = r"(?:\r\n|\n|\r|\u2028|\u2029)"
 _BLANK_LINES = re.compile(rf"{_NEWLINE}[^\S\r\n]*{_NEWLINE}\s*|\u2029\s*")
 _LINE_END = re.compile(rf"{_NEWLINE}\s*")
@@ -42,7 +43,7 @@ class Document:
     @property
     def sha256(self) -> str:
         """The hash of the text, which says whether a saved index is of this very text."""
-        return hashlib.sha256(self.text.encode("utf-8", "surrogatepass")).hexdigest()
+        return hashlib.sha256(self.text.encode()).hexdigest()
 
 
 def read_document(path: str | Path) -> Document:
@@ -70,9 +71,15 @@ def read_document(path: str | Path) -> Document:
 
 def make_document(text: str, *, name: str, source: str) -> Document:
     """Make a document of a text; `name` is its id, and its title where the text has none."""
+    text = well_formed(text)
     if not text.strip():
         raise DocumentError(f"'{source}' is empty: open a file that has some text in it.")
     return Document(id=name, title=_title(text) or name, text=text, source=source)
+
+
+def well_formed(text: str) -> str:
+    """The text with U+FFFD for every lone surrogate, which no encoding can carry; offsets stay."""
+    return _SURROGATE.sub("\ufffd", text)
 
 
 def paragraphs(text: str) -> list[tuple[int, int]]:

@@ -87,7 +87,10 @@ def split_passages(
     in exactly one of them.
     """
     text = document.text
-    pieces_of = [_pieces(text, offsets, count_pieces, max_pieces) for offsets in paragraphs(text)]
+    spans = paragraphs(text)
+    # A text that is nothing but furniture is what the person wants to read.
+    has_text = not all(is_furniture(text[start:end]) for start, end in spans)
+    pieces_of = [_pieces(text, offsets, count_pieces, max_pieces) for offsets in spans]
     passages: list[Passage] = []
     waiting: list[_Piece] = []  # headings and stubs, for the paragraph that follows
 
@@ -108,7 +111,7 @@ def split_passages(
 
     for pieces in pieces_of:
         paragraph = text[pieces[0].start : pieces[-1].end]
-        if is_furniture(paragraph):
+        if has_text and is_furniture(paragraph):
             if waiting:
                 close(waiting)
                 waiting = []

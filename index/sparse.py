@@ -46,16 +46,21 @@ class SparseIndex:
                 row[:] = self._bm25.get_scores(known)
         return scores
 
-    def ceilings(self, queries: Sequence[str]) -> NDArray[np.float32]:
-        """What no text's score for the query can pass: the idf of its terms, float32 [queries]."""
+    def ceilings(self, queries: Sequence[str]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """The idf of each query's terms added up, and that of the terms some text has: [queries] each.
+
+        The first is what no text's score for the query can pass.
+        """
         starts = self._bm25.scores["indptr"] if self._numbers else np.zeros(1, dtype=np.int64)
-        found = np.zeros(len(queries), dtype=np.float32)
+        every, known = np.zeros((2, len(queries)), dtype=np.float32)
         for i, terms in enumerate(self._split(queries)):
             for term in terms:
                 number = self._numbers.get(term)
                 held = 0 if number is None else starts[number + 1] - starts[number]
-                found[i] += np.log(1 + (self._size - held + 0.5) / (held + 0.5))
-        return found
+                idf = np.log(1 + (self._size - held + 0.5) / (held + 0.5))
+                every[i] += idf
+                known[i] += idf if held else 0
+        return every, known
 
     def search(
         self, queries: Sequence[str], k: int
@@ -87,9 +92,7 @@ def split_grams(texts: Sequence[str]) -> list[list[str]]:
     grams = []
     for text in texts:
         words = [f"_{word}_" for word in _WORD.findall(text.lower())]
-        grams.append(
-            [w[i : i + _GRAM] for w in words for i in range(max(1, len(w) - _GRAM + 1))]
-        )
+        grams.append([w[i : i + _GRAM] for w in words for i in range(max(1, len(w) - _GRAM + 1))])
     return grams
 
 

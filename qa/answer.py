@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import platformdirs
-
-from index.article_index import ArticleIndex, Hit, open_index
+from index.article_index import ArticleIndex, Hit, index_folder, open_index
 from index.document import Document, read_document
 from index.encoder import DEFAULT_ENCODER, Encoder, Progress, SentenceEncoder
 from index.errors import ArticleError
@@ -23,6 +22,9 @@ MAX_QUESTION = 1000
 MAX_ALTERNATIVES = 2
 # Past this, in units of the score, a rival is out of sight; and one passage alone has no rival.
 MAX_MARGIN = 10.0
+
+_WORD = re.compile(r"\w+")
+_NAME = re.compile(r"(?<=\w\W)[A-Z]\w+")
 
 
 class QuestionError(ArticleError):
@@ -134,9 +136,16 @@ class Answerer:
         return self.ask_all([(question, history)], k=k)[0]
 
     def ask_all(
-        self, asked: Sequence[tuple[str, Sequence[Turn]]], *, k: int = DEFAULT_K
+        self,
+        asked: Sequence[tuple[str, Sequence[Turn]]],
+        *,
+        k: int = DEFAULT_K,
+        ranked: int | None = None,
     ) -> list[Answer]:
-        """Answer many questions, each with its own history, faster than one by one."""
+        """Answer many questions, each with its own history, faster than one by one.
+
+        `ranked`, where it is more than k, is how many passages to give; the first k of them are read.
+        """
         if k < 1:
             raise QuestionError(f"k is {k}: ask for at least one passage.")
         for question, _ in asked:
@@ -144,9 +153,9 @@ class Answerer:
         started = time.perf_counter()
         rewritten = [stand_alone(question, history) for question, history in asked]
         queries = [new or question for new, (question, _) in zip(rewritten, asked, strict=True)]
-        found = self.index.search(queries, k)
+        found = self.index.search(queries, max(k, ranked or k))
         retrieved = time.perf_counter()
-        chosen = [self._candidates(hits) for hits in found]
+        chosen = [self.candidates(q, hits[:k]) for q, hits in zip(queries, found, strict=True)]
         seconds = {
             "retrieve": (retrieved - started) / max(1, len(asked)),
             "read": (time.perf_counter() - retrieved) / max(1, len(asked)),
@@ -158,8 +167,10 @@ class Answerer:
             )
         ]
 
-    def _candidates(self, hits: Sequence[Hit]) -> list[tuple[float, Citation]]:
-        """The sentences of the passages, best first, each with the probability that it answers."""
+    def candidates(
+        self, question: str, hits: Sequence[Hit]
+    ) -> list[tuple[Citation, dict[str, float]]]:
+        """The best sentences of the passages, best first, with the features of their calibration."""
         sentences = [
             (sentence, hit)
             for hit in hits
@@ -167,55 +178,65 @@ class Answerer:
             for sentence in hit.sentences
         ]
         sentences.sort(key=lambda pair: -pair[0].score)
-        scores = [sentence.score for sentence, _ in sentences]
         found = []
-        for place, (sentence, hit) in enumerate(sentences[: MAX_ALTERNATIVES + 1]):
-            rival = scores[1] if place == 0 and len(scores) > 1 else scores[0]
-            confidence = probability(
-                CALIBRATION,
-                {
-                    "cosine": sentence.parts["sentence"],
-                    "coverage": sentence.parts["coverage"],
-                    "passage cosine": hit.parts["dense"],
-                    "passage coverage": hit.parts["coverage"],
-                    "margin": min(sentence.score - rival, MAX_MARGIN) if len(scores) > 1 else 0.0,
-                },
+        for sentence, hit in sentences[: MAX_ALTERNATIVES + 1]:
+            rivals = [rival.score for rival, _ in sentences[:2] if rival is not sentence]
+            margin = sentence.score - rivals[0] if rivals else 0.0
+            found.append(
+                (
+                    Citation(
+                        document=self.document.id,
+                        start=sentence.start,
+                        end=sentence.end,
+                        sentence_start=sentence.start,
+                        sentence_end=sentence.end,
+                    ),
+                    {
+                        "cosine": sentence.parts["sentence"],
+                        "coverage": sentence.parts["coverage"],
+                        "passage cosine": hit.parts["dense"],
+                        "passage coverage": hit.parts["coverage"],
+                        "known": hit.parts["known"],
+                        "names": _names_found(question, hit.passage.text),
+                        "margin": max(-MAX_MARGIN, min(MAX_MARGIN, margin)),
+                    },
+                )
             )
-            place_of = Citation(
-                document=self.document.id,
-                start=sentence.start,
-                end=sentence.end,
-                sentence_start=sentence.start,
-                sentence_end=sentence.end,
-            )
-            found.append((confidence, place_of))
         return found
 
     def _answer(
         self,
         question: str,
         rewritten: str | None,
-        candidates: Sequence[tuple[float, Citation]],
+        candidates: Sequence[tuple[Citation, dict[str, float]]],
         hits: Sequence[Hit],
         seconds: dict[str, float],
     ) -> Answer:
-        confidence, best = candidates[0] if candidates else (0.0, None)
+        confidences = [probability(CALIBRATION, features) for _, features in candidates]
+        confidence, best = (confidences[0], candidates[0][0]) if candidates else (0.0, None)
         citation = best if confidence >= THRESHOLD else None
         text = self.document.text
         return Answer(
             question=question,
             rewritten=rewritten,
-            text=citation and text[citation.start : citation.end],
+            text=text[citation.start : citation.end] if citation else None,
             confidence=confidence,
             citation=citation,
             best=best,
             alternatives=tuple(
                 Alternative(text[c.start : c.end], probable, c.start, c.end)
-                for probable, c in candidates[1:]
+                for probable, (c, _) in zip(confidences[1:], candidates[1:], strict=True)
             ),
             hits=tuple(hits),
             seconds=seconds,
         )
+
+
+def _names_found(question: str, text: str) -> float:
+    """The share of the question's capitalised words, its first one apart, that the text has."""
+    names = _NAME.findall(question)
+    words = set(_WORD.findall(text.lower()))
+    return sum(name.lower() in words for name in names) / len(names) if names else 1.0
 
 
 def check_question(question: str) -> None:
@@ -247,9 +268,3 @@ def open_article(
     folder = index_folder(document, loaded) if index is None else Path(index)
     built, note = open_index(document, loaded, folder, progress)
     return Answerer(built, note)
-
-
-def index_folder(document: Document, encoder: Encoder) -> Path:
-    """Where the index of this text and encoder is kept when no folder is named."""
-    name = f"{document.sha256[:16]}-{encoder.revision[:8]}"
-    return platformdirs.user_cache_path("ask-the-article", appauthor=False) / name

@@ -7,12 +7,11 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
+from index.sparse import split_words
 from qa.answer import Answerer
 
-# Two or more capitalised words in a row, "of" and the like between them: a name, most likely.
-_NAME = re.compile(
-    r"\b[A-Z][\w’'-]+(?:\s+(?:(?:of|the|de|van|von|al)\s+)?[A-Z][\w’'-]+)+(?<![’'])"
-)
+# Two or more capitalised words in a row, the first no stop word ("On the Kremlin"): a name, likely.
+_NAME = re.compile(r"\b[A-Z][\w’'-]+(?:\s+(?:(?:of|the|de|van|von|al)\s+)?[A-Z][\w’'-]+)+(?<![’'])")
 
 
 def example_questions(answerer: Answerer, n: int = 4) -> list[str]:
@@ -40,5 +39,9 @@ def _given(source: Path) -> list[str]:
 
 
 def _made(text: str, most: int) -> Sequence[str]:
-    names = Counter(re.sub(r"[’']s$", "", name) for name in _NAME.findall(text))
+    names = Counter(
+        re.sub(r"[’']s$", "", name)
+        for name in _NAME.findall(text)
+        if split_words([name.split()[0]])[0]
+    )
     return [f"What does the article say about {name}?" for name, _ in names.most_common(most)]

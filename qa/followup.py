@@ -13,10 +13,12 @@ Turn = tuple[str, str]
 _POINTING = re.compile(
     r"""\b(?:he|she|they|him|her|hers|his|them|their|theirs|its|those|these)\b
       | \b(?:it|this|that)\b(?=\s*(?:\?|\.|!|$))
-      | \b(?:did|does|do|was|is|has|had|can|could|will|would|about|after|before|of|for|with|to)\s+(?:it|this|that)\b(?!\s+true)
+      | \b(?:did|does|do|was|is|has|had|can|could|will|would|about|after|before|of|for|with|to)
+        \s+(?:it|this|that)\b(?!\s+true)
       | \b(?:there|then)\s*(?:\?|$)
       | ^\s*(?:and|but|so|or)\b
-      | ^\s*(?:why|how|when|where|who|how\s+so|how\s+come|since\s+when|what\s+else|anything\s+else)(?:\s+not|\s+else)?\s*\?*\s*$
+      | ^\s*(?:why|how|when|where|who|how\s+so|how\s+come|since\s+when|what|anything)
+        (?:\s+not|\s+else)?\s*\?*\s*$
     """,
     re.IGNORECASE | re.VERBOSE,
 )

@@ -34,6 +34,12 @@ def f1(text: str, accepted: Sequence[str]) -> float:
     return max(_f1(normalize(text).split(), normalize(a).split()) for a in _accepted(accepted))
 
 
+def holds(text: str, accepted: Sequence[str]) -> float:
+    """1.0 if an accepted answer's words stand, in a row, in the text; for answers that are sentences."""
+    words = f" {normalize(text)} "
+    return float(any(f" {normalize(a)} " in words for a in accepted if normalize(a)))
+
+
 def _accepted(accepted: Sequence[str]) -> list[str]:
     # The official script drops answers that normalise to nothing, and takes "" where none is left.
     return [a for a in accepted if normalize(a)] or [""]

@@ -1,0 +1,62 @@
+# make run and make test need Python 3.10 or newer and nothing else: they make .venv and install into it.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+# For example: make run ARGS="--article my.txt --port 8000"
+ARGS ?=
+
+.PHONY: run test lint format fit evaluate screenshots clean
+
+run: $(VENV)/installed
+	$(BIN)/python app.py $(ARGS)
+
+test: $(VENV)/installed-dev
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/installed-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: $(VENV)/installed-dev
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+# Where the SQuAD files are; they are not part of the project.
+SQUAD_DIR ?= ../shared/data/squad
+
+fit: $(VENV)/installed
+	$(BIN)/python -m training.fit_ranking $(SQUAD_DIR)/train-v2.0.json.gz
+
+evaluate: $(VENV)/installed
+	$(BIN)/python -m qa evaluate $(SQUAD_DIR)/dev-v1.1.json.gz | tee benchmarks/results/dev-v1.1-article.json
+	$(BIN)/python -m qa evaluate $(SQUAD_DIR)/dev-v2.0.json.gz | tee benchmarks/results/dev-v2.0-article.json
+
+screenshots: $(VENV)/installed-dev
+	$(BIN)/python -m tests.screenshots
+
+clean:
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || { \
+	  echo "error: Python 3.10 or newer is needed: make $(or $(MAKECMDGOALS),run) PYTHON=/path/to/python3.12"; exit 2; }
+	$(PYTHON) -m venv $(VENV)
+
+# On Linux the plain torch brings gigabytes for graphics cards along, so its CPU build is asked for
+# first: where pip already finds one, then at PyTorch's own index, and last whatever there is.
+$(VENV)/torch: requirements.txt | $(VENV)/bin/python
+	@torch=$$(grep '^torch==' requirements.txt); export PIP_DISABLE_PIP_VERSION_CHECK=1; \
+	  $(BIN)/pip install -q "$$torch+cpu" 2>/dev/null \
+	  || $(BIN)/pip install -q "$$torch" --index-url https://download.pytorch.org/whl/cpu \
+	  || $(BIN)/pip install -q "$$torch"
+	@touch $@
+
+$(VENV)/installed: requirements.txt $(VENV)/torch
+	@echo "installing what requirements.txt names (a few minutes the first time)"
+	$(BIN)/pip install -q --disable-pip-version-check -r requirements.txt
+	@touch $@
+
+$(VENV)/installed-dev: requirements-dev.txt $(VENV)/installed
+	$(BIN)/pip install -q --disable-pip-version-check -r requirements-dev.txt
+	@touch $@

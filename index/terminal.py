@@ -1,0 +1,37 @@
+"""What the two command lines share: progress, and errors as one sentence with exit code 2."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from index.encoder import Progress
+from index.errors import ArticleError
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Call arguments.run(arguments) and turn an error that a person can mend into a sentence."""
+    try:
+        arguments.run(arguments)
+    except ArticleError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("stopped", file=sys.stderr)
+        return 130
+    except BrokenPipeError:  # whoever read the output has seen enough
+        sys.stderr.close()
+        return 0
+    return 0
+
+
+def print_progress(what: str) -> Progress | None:
+    """A line on the terminal that says how far it is; None where nobody looks at it."""
+    if not sys.stderr.isatty():
+        return None
+
+    def show(done: int, total: int) -> None:
+        end = "\n" if done >= total else ""
+        print(f"\r{what} {done:,} of {total:,} ({done / total:.0%})", end=end, file=sys.stderr)
+
+    return show

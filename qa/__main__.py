@@ -1,0 +1,119 @@
+"""python -m qa ask | evaluate."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+
+from index.encoder import DEFAULT_ENCODER, SentenceEncoder
+from index.errors import ArticleError
+from index.terminal import print_progress, run
+from qa.answer import DEFAULT_ARTICLE, DEFAULT_K, Answer, check_question, open_article
+from qa.evaluation import evaluate, summarize, write_predictions
+from qa.squad import read_squad
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command; returns the exit code: 2 for what a person can mend."""
+    parser = argparse.ArgumentParser(prog="python -m qa", description="Ask an article.")
+    commands = parser.add_subparsers(dest="command", required=True)
+    ask = commands.add_parser("ask", help="ask a question of a text file")
+    ask.add_argument("question")
+    ask.add_argument("--article", default=str(DEFAULT_ARTICLE), help="a text file")
+    ask.add_argument("--json", action="store_true", help="print the whole answer as JSON")
+    ask.add_argument("--index", help="the folder that keeps the index (default: your cache)")
+    ask.set_defaults(run=_ask)
+    judge = commands.add_parser("evaluate", help="ask all questions of a file in SQuAD's layout")
+    judge.add_argument("file", help=".json or .json.gz, SQuAD 1.1 or 2.0")
+    judge.add_argument(
+        "--mode",
+        choices=("article", "paragraph"),
+        default="article",
+        help="ask the whole article (default) or, as SQuAD does, the question's own paragraph",
+    )
+    judge.add_argument("--predictions", metavar="OUT.jsonl", help="write a line a question")
+    judge.add_argument("--limit", type=_count, help="ask only the first N questions")
+    judge.set_defaults(run=_evaluate)
+    for command in (ask, judge):
+        command.add_argument(
+            "--k", type=_count, default=DEFAULT_K, help="passages to read (default: %(default)s)"
+        )
+        command.add_argument(
+            "--encoder",
+            default=DEFAULT_ENCODER,
+            help="a sentence-transformers model, by name or folder (default: %(default)s)",
+        )
+    return run(parser.parse_args(argv))
+
+
+def _ask(arguments: argparse.Namespace) -> None:
+    check_question(arguments.question)  # before the models are loaded for nothing
+    article = open_article(
+        arguments.article,
+        encoder=arguments.encoder,
+        index=arguments.index,
+        progress=print_progress("encoding"),
+    )
+    if article.note:
+        print(article.note, file=sys.stderr)
+    answer = article.ask(arguments.question, k=arguments.k)
+    if arguments.json:
+        print(json.dumps(answer.to_json(), ensure_ascii=False, indent=2))
+    else:
+        print(_in_words(answer, article.document.text))
+
+
+def _evaluate(arguments: argparse.Namespace) -> None:
+    articles = read_squad(arguments.file)
+    outcomes = list(
+        evaluate(
+            articles,
+            SentenceEncoder(arguments.encoder),
+            mode=arguments.mode,
+            k=arguments.k,
+            limit=arguments.limit,
+            progress=print_progress("asking"),
+        )
+    )
+    if not outcomes:
+        raise ArticleError(f"'{arguments.file}' has no question to ask: give a file that has some.")
+    if arguments.predictions:
+        try:
+            write_predictions(outcomes, arguments.predictions)
+        except OSError as error:
+            raise ArticleError(
+                f"'{arguments.predictions}' cannot be written ({error.strerror or error}): "
+                "give another path."
+            ) from error
+    print(json.dumps(summarize(outcomes), indent=2))
+
+
+def _in_words(answer: Answer, text: str) -> str:
+    lines = []
+    if answer.citation:
+        c = answer.citation
+        lines.append(f"{answer.text}  [{answer.confidence:.0%} sure, characters {c.start}-{c.end}]")
+        around = text[c.sentence_start : c.sentence_end]
+        if around != answer.text:
+            lines.append(f"in: {around}")
+        lines += [f"or: {a.text}  [{a.confidence:.0%}]" for a in answer.alternatives]
+    else:
+        lines.append(f"The article does not say.  [{answer.confidence:.0%} sure of the nearest]")
+        if answer.hits:
+            lines.append(f"Nearest passage, not an answer: {answer.hits[0].passage.text}")
+    if answer.rewritten:
+        lines.append(f"understood as: {answer.rewritten}")
+    return "\n".join(lines)
+
+
+def _count(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError("must be 1 or more")
+    return number
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,152 @@
+"""Ask every question of a file in the SQuAD layout, and say how good the answers were."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from index.article_index import ArticleIndex
+from index.document import Document
+from index.encoder import Encoder
+from qa import metrics
+from qa.answer import Answer, Answerer
+from qa.squad import SquadArticle, SquadQuestion
+
+# So many passages are ranked that recall@10 can be told; so many questions are asked at a time.
+RANKED = 10
+BATCH = 256
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """A question, what was answered, and the rank of the first passage of its own paragraph."""
+
+    question: SquadQuestion
+    answer: Answer
+    best_text: str
+    rank: int | None
+
+    def to_json(self) -> dict[str, Any]:
+        """A line of the predictions file."""
+        best = self.answer.best
+        return {
+            "id": self.question.id,
+            "text": self.answer.text or "",
+            "best_text": self.best_text,
+            "confidence": round(self.answer.confidence, 4),
+            "start": best and best.start,
+            "end": best and best.end,
+            "passages": [
+                [hit.passage.start, hit.passage.end, round(hit.score, 4)]
+                for hit in self.answer.hits
+            ],
+        }
+
+
+def evaluate(
+    articles: Sequence[SquadArticle],
+    encoder: Encoder,
+    *,
+    mode: str = "article",
+    k: int,
+    limit: int | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> Iterator[Outcome]:
+    """Ask the questions, at most `limit` of them, and yield what came of each.
+
+    In mode "article" a question is asked of its whole article, in mode "paragraph" of its own
+    paragraph alone, which is SQuAD's official protocol.
+    """
+    total = sum(len(a.questions) for a in articles)
+    total = total if limit is None else min(limit, total)
+    done = 0
+    for article in articles:
+        units = [article] if mode == "article" else _paragraphs(article)
+        for unit in units:
+            questions = unit.questions[: total - done]
+            if not questions:
+                continue
+            answerer = Answerer(ArticleIndex.build(unit.document, encoder))
+            for at in range(0, len(questions), BATCH):
+                some = questions[at : at + BATCH]
+                answers = answerer.ask_all([(q.text, q.history) for q in some], k=k, ranked=RANKED)
+                for question, answer in zip(some, answers, strict=True):
+                    yield _outcome(unit, question, answer)
+            done += len(questions)
+            if progress:
+                progress(done, total)
+
+
+def summarize(outcomes: Sequence[Outcome]) -> dict[str, Any]:
+    """All figures of an evaluation; exact_match and f1 in percent, of the answers as shown."""
+    accepted = [o.question.answers for o in outcomes]
+    texts = [o.answer.text or "" for o in outcomes]
+    pairs = list(zip(texts, accepted, strict=True))
+    ranks = [o.rank for o in outcomes if o.question.answers]
+    out: dict[str, Any] = {
+        "n": len(outcomes),
+        "exact_match": _percent([metrics.exact_match(t, a) for t, a in pairs]),
+        "f1": _percent([metrics.f1(t, a) for t, a in pairs]),
+        # As long as answers are sentences, they can hold the right words without being them.
+        "holds_answer": _percent([metrics.holds(t, a) for t, a in pairs if a]),
+        **{f"recall@{k}": round(metrics.recall_at(ranks, k), 4) for k in (1, 3, 5, 10)},
+        "mrr": round(metrics.mean_reciprocal_rank(ranks), 4),
+        "answered": round(sum(t != "" for t in texts) / max(1, len(texts)), 4),
+    }
+    if not all(accepted):
+        confidence = [o.answer.confidence for o in outcomes]
+        best = [o.best_text for o in outcomes]
+        official = metrics.squad2(texts, best, [1 - c for c in confidence], accepted)
+        out["squad2"] = {name: round(value, 4) for name, value in official.items()}
+        out["no_answer_auroc"] = round(metrics.auroc(confidence, [bool(a) for a in accepted]), 4)
+        # Confidence speaks of the best sentence: whether it holds an accepted answer.
+        right = [metrics.holds(b, a) for b, a in zip(best, accepted, strict=True)]
+        out["calibration_error"] = round(metrics.calibration_error(confidence, right), 4)
+    return out
+
+
+def write_predictions(outcomes: Sequence[Outcome], path: str | Path) -> None:
+    """Write a line of JSON a question."""
+    with Path(path).open("w", encoding="utf-8") as file:
+        for outcome in outcomes:
+            file.write(json.dumps(outcome.to_json(), ensure_ascii=False) + "\n")
+
+
+def _outcome(article: SquadArticle, question: SquadQuestion, answer: Answer) -> Outcome:
+    text, best = article.document.text, answer.best
+    start, end = article.paragraphs[question.paragraph]
+    rank = next(
+        (
+            place
+            for place, hit in enumerate(answer.hits, 1)
+            if hit.passage.start < end and start < hit.passage.end
+        ),
+        None,
+    )
+    return Outcome(question, answer, text[best.start : best.end] if best else "", rank)
+
+
+def _paragraphs(article: SquadArticle) -> list[SquadArticle]:
+    """Each paragraph as an article of its own, its questions' offsets moved to it."""
+    found = []
+    for number, (start, end) in enumerate(article.paragraphs):
+        document = Document(
+            id=f"{article.document.id}#{number}",
+            title=article.document.title,
+            text=article.document.text[start:end],
+            source=article.document.source,
+        )
+        questions = [
+            replace(q, paragraph=0, starts=tuple(s - start for s in q.starts))
+            for q in article.questions
+            if q.paragraph == number
+        ]
+        found.append(SquadArticle(document, ((0, end - start),), tuple(questions)))
+    return found
+
+
+def _percent(values: Sequence[float]) -> float:
+    return round(100 * sum(values) / max(1, len(values)), 4)

@@ -1,0 +1,82 @@
+"""Files in the SQuAD 1.1 or 2.0 layout in, articles with their questions out."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from index.document import Document
+from index.errors import DocumentError
+from qa.followup import Turn
+
+GAP = "\n\n"
+
+
+@dataclass(frozen=True, slots=True)
+class SquadQuestion:
+    """A question on one paragraph: `answers` is empty where that paragraph does not answer it.
+
+    `starts` are the answers' offsets in the article's text.
+    """
+
+    id: str
+    text: str
+    paragraph: int
+    answers: tuple[str, ...]
+    starts: tuple[int, ...]
+    history: tuple[Turn, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SquadArticle:
+    """An article: its paragraphs joined by a blank line, their offsets in it, and its questions."""
+
+    document: Document
+    paragraphs: tuple[tuple[int, int], ...]
+    questions: tuple[SquadQuestion, ...]
+
+
+def read_squad(path: str | Path) -> list[SquadArticle]:
+    """Read a .json or .json.gz file; raises DocumentError where it is not one in this layout."""
+    path = Path(path)
+    try:
+        content = path.read_bytes()
+        data = json.loads(gzip.decompress(content) if path.suffix == ".gz" else content)["data"]
+        return [_article(article) for article in data]
+    except FileNotFoundError:
+        raise DocumentError(f"There is no file '{path}': check the path.") from None
+    except (OSError, EOFError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise DocumentError(
+            f"'{path}' is not a file in the SQuAD layout ({type(error).__name__}: {error}): give one "
+            "as published, .json or .json.gz."
+        ) from error
+
+
+def _article(article: dict[str, Any]) -> SquadArticle:
+    contexts = [paragraph["context"] for paragraph in article["paragraphs"]]
+    offsets, at = [], 0
+    for context in contexts:
+        offsets.append((at, at + len(context)))
+        at += len(context) + len(GAP)
+    title = article["title"].replace("_", " ")
+    document = Document(
+        id=article["title"], title=title, text=GAP.join(contexts), source=article["title"]
+    )
+    questions = [
+        SquadQuestion(
+            id=asked["id"],
+            text=asked["question"],
+            paragraph=number,
+            answers=tuple(answer["text"] for answer in asked["answers"]),
+            starts=tuple(
+                offsets[number][0] + answer["answer_start"] for answer in asked["answers"]
+            ),
+            history=tuple((turn[0], turn[1]) for turn in asked.get("history", [])),
+        )
+        for number, paragraph in enumerate(article["paragraphs"])
+        for asked in paragraph["qas"]
+    ]
+    return SquadArticle(document, tuple(offsets), tuple(questions))

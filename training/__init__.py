@@ -1,0 +1,1 @@
+"""How the fitted numbers and weights of the program were made."""
