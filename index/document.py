@@ -26,7 +26,8 @@ _BYTE_ORDER_MARKS = (
 # Control characters that no text has; form feed, tab and the line ends are text.
 _BINARY = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
 _SURROGATE = re.compile("[\ud800-\udfff]")
-_NEWLINE = r"(?:\r\n|\n|\r|\u2028|\u2029)"
+# A carriage return counts alone only where no line feed follows, or one line end would pass for two.
+_NEWLINE = r"(?:\r\n|\r(?!\n)|[\n\u2028\u2029])"
 _BLANK_LINES = re.compile(rf"{_NEWLINE}[^\S\r\n]*{_NEWLINE}\s*|\u2029\s*")
 _LINE_END = re.compile(rf"{_NEWLINE}\s*")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Protocol
@@ -68,14 +69,17 @@ class SentenceEncoder:
             ) from error
         self.dimension = int(self._model.get_embedding_dimension() or 0)
         self.max_pieces = int(self._model.max_seq_length or 512)
+        # Counting and encoding each set the one tokenizer up in their own way.
+        self._lock = threading.Lock()
 
     def count_pieces(self, texts: Sequence[str]) -> list[int]:
         """Word pieces of each text, without the model's own marks at its ends."""
         if not texts:
             return []
-        pieces = self._model.tokenizer(
-            list(texts), add_special_tokens=False, truncation=False, verbose=False
-        )
+        with self._lock:
+            pieces = self._model.tokenizer(
+                list(texts), add_special_tokens=False, truncation=False, verbose=False
+            )
         return [len(ids) for ids in pieces["input_ids"]]
 
     def encode_passages(self, texts: Sequence[str], progress: Progress | None = None) -> Vectors:
@@ -85,9 +89,10 @@ class SentenceEncoder:
         vectors = np.zeros((len(texts), self.dimension), dtype=np.float32)
         for first in range(0, len(order), 128):
             some = order[first : first + 128]
-            vectors[some] = self._model.encode_document(
-                [texts[i] for i in some], normalize_embeddings=True, show_progress_bar=False
-            )
+            with self._lock:  # for a batch alone, so that a question gets in between
+                vectors[some] = self._model.encode_document(
+                    [texts[i] for i in some], normalize_embeddings=True, show_progress_bar=False
+                )
             if progress:
                 progress(min(first + 128, len(order)), len(order))
         return vectors
@@ -96,12 +101,11 @@ class SentenceEncoder:
         """Unit vectors, float32 [len(texts), dimension]."""
         if not texts:
             return np.zeros((0, self.dimension), dtype=np.float32)
-        return np.asarray(
-            self._model.encode_query(
+        with self._lock:
+            vectors = self._model.encode_query(
                 list(texts), normalize_embeddings=True, show_progress_bar=False
-            ),
-            dtype=np.float32,
-        )
+            )
+        return np.asarray(vectors, dtype=np.float32)
 
 
 def _find(name: str) -> Path:

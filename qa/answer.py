@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import time
 from collections.abc import Sequence
@@ -20,8 +21,6 @@ DEFAULT_ARTICLE = Path(__file__).parent.parent / "articles" / "putin-visits-nort
 DEFAULT_K = 5
 MAX_QUESTION = 1000
 MAX_ALTERNATIVES = 2
-# Past this, in units of the score, a rival is out of sight; and one passage alone has no rival.
-MAX_MARGIN = 10.0
 
 _WORD = re.compile(r"\w+")
 _NAME = re.compile(r"(?<=\w\W)[A-Z]\w+")
@@ -178,10 +177,10 @@ class Answerer:
             for sentence in hit.sentences
         ]
         sentences.sort(key=lambda pair: -pair[0].score)
+        # The scores are those of a conditional logit, so their softmax is a share of probability.
+        odds = [math.exp(sentence.score - sentences[0][0].score) for sentence, _ in sentences]
         found = []
-        for sentence, hit in sentences[: MAX_ALTERNATIVES + 1]:
-            rivals = [rival.score for rival, _ in sentences[:2] if rival is not sentence]
-            margin = sentence.score - rivals[0] if rivals else 0.0
+        for (sentence, hit), odd in zip(sentences[: MAX_ALTERNATIVES + 1], odds, strict=False):
             found.append(
                 (
                     Citation(
@@ -198,7 +197,7 @@ class Answerer:
                         "passage coverage": hit.parts["coverage"],
                         "known": hit.parts["known"],
                         "names": _names_found(question, hit.passage.text),
-                        "margin": max(-MAX_MARGIN, min(MAX_MARGIN, margin)),
+                        "share": odd / sum(odds),
                     },
                 )
             )

@@ -203,22 +203,22 @@ def fit_calibration(tried: Sequence[Tried]) -> dict[str, float]:
 
 
 def choose_threshold(tried: Sequence[Tried], weights: dict[str, float]) -> float:
-    """The confidence to show an answer from: as often right over the three kinds as can be.
+    """The confidence to show an answer from: where precision and recall have the best harmonic mean.
 
-    Right is a shown answer that holds the words, or none shown where there is none; each kind counts
-    alike, answerable ones as much as the two others together.
+    Precision is the share of shown answers that are right, recall that of answerable questions with a
+    right answer shown, where answerable questions are half of all and the other kinds a quarter each.
     """
     shares = {"answerable": 0.5, "unanswerable": 0.25, "elsewhere": 0.25}
     counts = {kind: sum(t.kind == kind for t in tried) for kind in shares}
     confidence = np.array([probability(weights, t.features) for t in tried])
     weight = np.array([shares[t.kind] / max(1, counts[t.kind]) for t in tried])
-    right = np.array([t.right for t in tried])
-    answerable = np.array([t.kind == "answerable" for t in tried])
-    best = max(
-        np.linspace(0.05, 0.95, 181),
-        key=lambda at: float(weight[np.where(confidence >= at, right, ~answerable)].sum()),
-    )
-    return round(float(best), 3)
+    right = weight * np.array([t.right for t in tried])
+
+    def f1(at: float) -> float:
+        shown = confidence >= at
+        return float(2 * right[shown].sum() / (weight[shown].sum() + shares["answerable"]))
+
+    return round(float(max(np.linspace(0.05, 0.95, 181), key=f1)), 3)
 
 
 def judge(tried: Sequence[Tried], weights: dict[str, float], threshold: float) -> dict[str, float]:

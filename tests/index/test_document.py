@@ -28,6 +28,8 @@ def test_the_article_is_read_to_the_letter() -> None:
         ("one\r\n\r\ntwo\r\n", ["one", "two"]),
         ("one\n \t\n\n  two  \n", ["one", "two"]),
         ("a line\nbroken off\n\ntwo", ["a line\nbroken off", "two"]),
+        ("a line\r\nbroken off\r\n\r\ntwo\r\n", ["a line\r\nbroken off", "two"]),
+        ("old\rMac\r\rtwo", ["old\rMac", "two"]),
         ("no blank line\nanywhere", ["no blank line", "anywhere"]),
         ("\n\n one", ["one"]),
         ("one\u2029two", ["one", "two"]),

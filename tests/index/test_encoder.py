@@ -1,4 +1,5 @@
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +27,17 @@ def test_the_default_encoder(encoder: SentenceEncoder) -> None:
     assert query @ near > query @ far + 0.1
     assert encoder.encode_queries([]).shape == (0, 384)
     assert encoder.count_pieces(["Pyongyang", ""])[1] == 0
+
+
+def test_threads_do_not_disturb_each_other(encoder: SentenceEncoder) -> None:
+    texts = ["A sentence of a few words, again and again. " * 60] * 8
+    expected = encoder.encode_passages(texts)
+    with ThreadPoolExecutor() as pool:
+        counting = [pool.submit(encoder.count_pieces, ["x " * 500] * 50) for _ in range(40)]
+        encoding = [pool.submit(encoder.encode_passages, texts) for _ in range(4)]
+        assert all(set(one.result()) == {500} for one in counting)
+        for one in encoding:
+            np.testing.assert_allclose(one.result(), expected, atol=1e-4)
 
 
 def test_a_model_in_a_folder(tmp_path: Path, encoder: SentenceEncoder) -> None:

@@ -1,0 +1,1 @@
+"""What the page looks like: its HTML, its style sheet and its script."""

@@ -1,0 +1,85 @@
+"""A Chromium and a running page, for the tests of the page and for its pictures."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from playwright.sync_api import Browser, Error, Playwright
+
+ROOT = Path(__file__).parent.parent
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+class NoBrowserError(Exception):
+    """There is no Chromium to be found."""
+
+
+def open_browser(playwright: Playwright) -> Browser:
+    """The system's Chromium, else Playwright's own, which is fetched where it is not there yet."""
+    if found := next(filter(None, map(shutil.which, NAMES)), None):
+        return playwright.chromium.launch(executable_path=found, args=FLAGS)
+    if not Path(playwright.chromium.executable_path).exists():
+        subprocess.run(
+            [sys.executable, "-m", "playwright", "install", "chromium"], capture_output=True
+        )
+    try:
+        return playwright.chromium.launch(args=FLAGS)
+    except Error as error:
+        raise NoBrowserError(f"no Chromium: install one of {', '.join(NAMES)}") from error
+
+
+def free_port() -> int:
+    """A port that nothing listens at."""
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        return int(listening.getsockname()[1])
+
+
+@contextmanager
+def running(folder: Path, *arguments: str) -> Iterator[str]:
+    """The address of a page that runs with its index and its uploads in a folder."""
+    port = free_port()
+    address = f"http://127.0.0.1:{port}/"
+    command = [sys.executable, "app.py", "--port", str(port), "--index", str(folder / "index")]
+    log = folder / "log.txt"
+    environment = {**os.environ, "GRADIO_TEMP_DIR": str(folder / "uploads")}
+    with log.open("w") as out:
+        process = subprocess.Popen(
+            [*command, *arguments], cwd=ROOT, env=environment, stdout=out, stderr=out
+        )
+    try:
+        deadline = time.monotonic() + 60
+        while not _answers(address):
+            if process.poll() is not None or time.monotonic() > deadline:
+                raise RuntimeError(f"the page did not start:\n{log.read_text()}")
+            time.sleep(0.1)
+        yield address
+    finally:
+        process.terminate()
+        process.wait(timeout=20)
+
+
+def _answers(address: str) -> bool:
+    try:
+        with urllib.request.urlopen(address, timeout=10) as response:
+            return bool(response.status == 200)
+    except OSError:
+        return False
