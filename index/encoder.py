@@ -17,6 +17,9 @@ DEFAULT_ENCODER = "all-MiniLM-L6-v2"
 # model.safetensors of sentence-transformers/all-MiniLM-L6-v2 at its public revision 1110a243.
 DEFAULT_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 
+# Texts encoded between two reports of progress, and while a question has to wait.
+BATCH = 32
+
 Progress = Callable[[int, int], None]
 Vectors = NDArray[np.float32]
 
@@ -87,14 +90,14 @@ class SentenceEncoder:
         # Texts of like length share a batch, so little is computed on padding.
         order = sorted(range(len(texts)), key=lambda i: len(texts[i]))
         vectors = np.zeros((len(texts), self.dimension), dtype=np.float32)
-        for first in range(0, len(order), 128):
-            some = order[first : first + 128]
-            with self._lock:  # for a batch alone, so that a question gets in between
+        for first in range(0, len(order), BATCH):
+            some = order[first : first + BATCH]
+            with self._lock:
                 vectors[some] = self._model.encode_document(
                     [texts[i] for i in some], normalize_embeddings=True, show_progress_bar=False
                 )
             if progress:
-                progress(min(first + 128, len(order)), len(order))
+                progress(min(first + BATCH, len(order)), len(order))
         return vectors
 
     def encode_queries(self, texts: Sequence[str]) -> Vectors:

@@ -13,6 +13,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -82,7 +83,7 @@ def fit_logit(
     a question without a right text is left out.
     """
     rows = [(f[r.any(axis=1)], r[r.any(axis=1)]) for f, r in rows]
-    spread = np.sqrt(np.mean([np.mean(f.var(axis=1), axis=0) for f, _ in rows], axis=0)) + 1e-9
+    spread = _scale(np.sqrt(np.mean([np.mean(f.var(axis=1), axis=0) for f, _ in rows], axis=0)))
     count = sum(len(r) for _, r in rows)
 
     def loss(weights: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
@@ -99,6 +100,11 @@ def fit_logit(
 
     found = minimize(loss, np.ones(len(names)), jac=True, method="L-BFGS-B")
     return {n: round(float(w), 4) for n, w in zip(names, found.x / spread, strict=True)}
+
+
+def _scale(spread: NDArray[np.floating[Any]]) -> NDArray[np.floating[Any]]:
+    """What to divide features by, so that a step means the same for each; a constant one stays."""
+    return np.where(spread > 0, spread, 1.0)
 
 
 def stack(parts: dict[str, Scores], names: Sequence[str]) -> Scores:
@@ -192,7 +198,7 @@ def fit_calibration(tried: Sequence[Tried]) -> dict[str, float]:
     """Fit a logistic regression of being right on the features."""
     names = list(tried[0].features)
     features = np.array([[t.features[name] for name in names] for t in tried])
-    spread = features.std(axis=0) + 1e-9
+    spread = _scale(features.std(axis=0))
     model = LogisticRegression(C=1.0, max_iter=1000).fit(
         features / spread, [t.right for t in tried]
     )

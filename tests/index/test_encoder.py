@@ -17,7 +17,7 @@ def test_the_default_encoder(encoder: SentenceEncoder) -> None:
     seen = []
     texts = [f"The number {i} is one of many. " * (i % 7 + 1) for i in range(300)]
     vectors = encoder.encode_passages(texts, lambda done, total: seen.append((done, total)))
-    assert seen == [(128, 300), (256, 300), (300, 300)]
+    assert seen == [(min(at, 300), 300) for at in range(32, 321, 32)]
     assert vectors.dtype == np.float32 and vectors.shape == (300, 384)
     np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-5)
     # Sorting by length must not mix the rows up.
@@ -30,14 +30,17 @@ def test_the_default_encoder(encoder: SentenceEncoder) -> None:
 
 
 def test_threads_do_not_disturb_each_other(encoder: SentenceEncoder) -> None:
-    texts = ["A sentence of a few words, again and again. " * 60] * 8
-    expected = encoder.encode_passages(texts)
+    """Encoding cuts a long text and counting does not, with one tokenizer between them."""
+    text = "x " * 400
+    expected = encoder.encode_queries([text])
     with ThreadPoolExecutor() as pool:
-        counting = [pool.submit(encoder.count_pieces, ["x " * 500] * 50) for _ in range(40)]
-        encoding = [pool.submit(encoder.encode_passages, texts) for _ in range(4)]
-        assert all(set(one.result()) == {500} for one in counting)
-        for one in encoding:
-            np.testing.assert_allclose(one.result(), expected, atol=1e-4)
+        encoding = pool.submit(lambda: [encoder.encode_queries([text]) for _ in range(100)])
+        counts = set()
+        while not encoding.done():
+            counts |= set(encoder.count_pieces([text]))
+        assert counts == {400}
+        for vector in encoding.result():
+            np.testing.assert_allclose(vector, expected, atol=1e-4)
 
 
 def test_a_model_in_a_folder(tmp_path: Path, encoder: SentenceEncoder) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import shutil
 from pathlib import Path
 
@@ -21,7 +20,6 @@ from transformers import (
 )
 
 from qa.reader import ABOUT, WEIGHTS, Reader, ReaderError, Reading
-from tests.conftest import ROOT
 
 LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789"
 VOCABULARY = [
@@ -325,18 +323,3 @@ def test_a_whole_model_cut_short_is_told_too(whole: Path, tmp_path: Path) -> Non
     weights.write_bytes(weights.read_bytes()[:1000])
     with pytest.raises(ReaderError, match="cannot be loaded as a reader"):
         Reader(folder)
-
-
-def test_a_trained_reader_finds_the_newspaper() -> None:
-    folder = os.environ.get("READER_DIR")
-    if not folder:
-        pytest.skip("set READER_DIR to the folder of a trained reader")
-    text = (ROOT / "articles" / "putin-visits-north-korea.txt").read_text(encoding="utf-8")
-    passages = [p for p in text.split("\n\n") if p.strip()]
-    readings = Reader(folder).read("Which newspaper did Putin write for?", passages)
-    passage, reading = max(
-        zip(passages, readings, strict=True),
-        key=lambda of: of[1].spans[0].score - of[1].no_answer if of[1].spans else -np.inf,
-    )
-    best = reading.spans[0]
-    assert passage[best.start : best.end] == "Rodong Sinmun"
