@@ -12,17 +12,21 @@ from typing import Any
 
 import numpy as np
 import platformdirs
+from numpy.typing import NDArray
 
 from index.dense import DenseIndex
 from index.document import Document, well_formed
-from index.encoder import Encoder, Progress, Vectors
+from index.encoder import Encoded, Encoder, Progress
 from index.errors import SavedIndexError
 from index.fusion import Scores, best_per_group, fuse, rank
+from index.late import LateIndex
 from index.passages import STUB_PIECES, Passage, split_passages
 from index.sparse import SparseIndex, split_grams, split_pairs, split_words
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 MANIFEST = "manifest.json"
+# In a long text the word pieces of so many passages are compared, the best by the other parts.
+LATE_PASSAGES = 100
 # The weights of the parts, fitted by training/fit_ranking.py.
 RANKING: dict[str, dict[str, float]] = json.loads(
     Path(__file__).with_name("ranking.json").read_text(encoding="utf-8")
@@ -74,6 +78,7 @@ class ArticleIndex:
         document: Document,
         passages: tuple[Passage, ...],
         dense: DenseIndex,
+        late: LateIndex,
         encoder: Encoder,
     ) -> None:
         """Put the parts together; `dense` has the passages' rows first, then the sentences'."""
@@ -81,6 +86,7 @@ class ArticleIndex:
         self.passages = passages
         self.encoder = encoder
         self._dense = dense
+        self._late = late
         texts, sentences = [p.text for p in passages], _sentence_texts(document, passages)
         self._sparse = {
             "words": SparseIndex(texts, split_words),
@@ -100,10 +106,17 @@ class ArticleIndex:
     ) -> ArticleIndex:
         """Split and encode a document; progress(done, total) counts texts encoded."""
         passages = split_passages(document, encoder.count_pieces, encoder.max_pieces - 2)
-        texts = [p.text for p in passages] + _sentence_texts(document, passages)
+        texts, sentences = [p.text for p in passages], _sentence_texts(document, passages)
+        total = len(texts) + len(sentences)
+
+        def after(before: int) -> Progress | None:
+            return progress and (lambda done, _: progress(before + done, total))
+
         dense = DenseIndex(encoder.dimension)
-        dense.add(encoder.encode_passages(texts, progress))
-        return cls(document, passages, dense, encoder)
+        encoded = encoder.encode_passages(texts, after(0))
+        dense.add(encoded.vectors)
+        dense.add(encoder.encode_sentences(sentences, after(len(texts))))
+        return cls(document, passages, dense, LateIndex.build(encoded.tokens), encoder)
 
     @property
     def sentence_count(self) -> int:
@@ -115,12 +128,14 @@ class ArticleIndex:
         queries = [well_formed(query) for query in queries]
         if not queries:
             return []
-        vectors = self.encoder.encode_queries(queries)
+        encoded = self.encoder.encode_queries(queries)
         found: list[list[Hit]] = []
         # A few queries at a time keep the score tables small, however many are asked.
         for at in range(0, len(queries), 32):
             some = slice(at, at + 32)
-            passage_parts, sentence_parts = self.parts(queries[some], vectors[some])
+            passage_parts, sentence_parts = self.parts(
+                queries[some], Encoded(encoded.vectors[some], encoded.tokens[some])
+            )
             scores = fuse(passage_parts, RANKING["passage"])
             sentence_parts["passage"] = scores[:, self._owner]
             sentence_scores = fuse(sentence_parts, RANKING["sentence"])
@@ -135,13 +150,13 @@ class ArticleIndex:
                 )
         return found
 
-    def parts(self, queries: Sequence[str], vectors: Vectors) -> tuple[Parts, Parts]:
+    def parts(self, queries: Sequence[str], encoded: Encoded) -> tuple[Parts, Parts]:
         """What each retriever gives: tables [queries, passages] and [queries, sentences].
 
         Two more can be compared between queries: "coverage", how much of the query's words, by weight,
         a text has, and "known", how much of them is anywhere in the article.
         """
-        cosines = self._dense.scores(vectors)
+        cosines = self._dense.scores(encoded.vectors)
         of = {name: sparse.scores(queries) for name, sparse in self._sparse.items()}
         sentences = {
             "sentence": cosines[:, len(self.passages) :],
@@ -158,7 +173,15 @@ class ArticleIndex:
             tables["coverage"] = _share(tables[name], every[:, None])
             in_article = np.broadcast_to(known[:, None], tables[name].shape)
             tables["known"] = _share(in_article, every[:, None])
+        passages["pieces"] = self._late.scores(encoded.tokens, self._first_stage(passages))
         return passages, sentences
+
+    def _first_stage(self, passages: Parts) -> NDArray[np.bool_]:
+        """Which passages the word pieces are compared with: the best by the other parts alone."""
+        scores = fuse(passages, RANKING["first stage"])
+        wanted = np.zeros(scores.shape, dtype=np.bool_)
+        np.put_along_axis(wanted, rank(scores, self._real)[:, :LATE_PASSAGES], True, axis=1)
+        return wanted
 
     def _hit(
         self,
@@ -198,8 +221,9 @@ class ArticleIndex:
                 [[p.start, p.end, p.furniture, p.sentences] for p in self.passages]
             ).encode(),
             "vectors": self._dense.to_bytes(),
+            "pieces": self._late.to_bytes(),
         }
-        endings = {"text": "txt", "passages": "json", "vectors": "faiss"}
+        endings = {"text": "txt", "passages": "json", "vectors": "faiss", "pieces": "npz"}
         named = {
             f"{what}-{_sha256(data)[:16]}.{endings[what]}": data for what, data in contents.items()
         }
@@ -267,7 +291,8 @@ class ArticleIndex:
             )
             for start, end, furniture, sentences in json.loads(data["passages"])
         )
-        return cls(document, passages, DenseIndex.from_bytes(data["vectors"]), encoder)
+        dense = DenseIndex.from_bytes(data["vectors"])
+        return cls(document, passages, dense, LateIndex.from_bytes(data["pieces"]), encoder)
 
 
 def open_index(

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +25,25 @@ Progress = Callable[[int, int], None]
 Vectors = NDArray[np.float32]
 
 
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """The word pieces of a text, int64 [pieces], and a unit vector for each, [pieces, dimension].
+
+    The vectors are in half precision: those of a long text's passages are many.
+    """
+
+    pieces: NDArray[np.int64]
+    vectors: NDArray[np.float16]
+
+
+@dataclass(frozen=True, slots=True)
+class Encoded:
+    """Texts as unit vectors, float32 [texts, dimension], and as those of their word pieces."""
+
+    vectors: Vectors
+    tokens: list[Tokens]
+
+
 class Encoder(Protocol):
     """What the index asks of an encoder; `max_pieces` is its longest input in word pieces."""
 
@@ -36,13 +56,20 @@ class Encoder(Protocol):
         """Word pieces of each text, without the model's own marks at its ends."""
         ...
 
-    def encode_passages(self, texts: Sequence[str], progress: Progress | None = None) -> Vectors:
+    def encode_passages(self, texts: Sequence[str], progress: Progress | None = None) -> Encoded:
+        """Passages and their word pieces; progress(done, total) as it goes."""
+        ...
+
+    def encode_sentences(self, texts: Sequence[str], progress: Progress | None = None) -> Vectors:
         """Unit vectors, float32 [len(texts), dimension]; progress(done, total) as it goes."""
         ...
 
-    def encode_queries(self, texts: Sequence[str]) -> Vectors:
-        """Unit vectors, float32 [len(texts), dimension]."""
+    def encode_queries(self, texts: Sequence[str]) -> Encoded:
+        """Queries and their word pieces."""
         ...
+
+
+_NO_TOKENS = Tokens(np.zeros(0, dtype=np.int64), np.zeros((0, 0), dtype=np.float16))
 
 
 class SentenceEncoder:
@@ -72,6 +99,7 @@ class SentenceEncoder:
             ) from error
         self.dimension = int(self._model.get_embedding_dimension() or 0)
         self.max_pieces = int(self._model.max_seq_length or 512)
+        self._marks = np.array(self._model.tokenizer.all_special_ids)
         # Counting and encoding each set the one tokenizer up in their own way.
         self._lock = threading.Lock()
 
@@ -85,30 +113,56 @@ class SentenceEncoder:
             )
         return [len(ids) for ids in pieces["input_ids"]]
 
-    def encode_passages(self, texts: Sequence[str], progress: Progress | None = None) -> Vectors:
+    def encode_passages(self, texts: Sequence[str], progress: Progress | None = None) -> Encoded:
+        """Passages and their word pieces; progress(done, total) as it goes."""
+        return self._encode(self._model.encode_document, texts, progress)
+
+    def encode_sentences(self, texts: Sequence[str], progress: Progress | None = None) -> Vectors:
         """Unit vectors, float32 [len(texts), dimension]; progress(done, total) as it goes."""
+        return self._encode(self._model.encode_document, texts, progress, tokens=False).vectors
+
+    def encode_queries(self, texts: Sequence[str]) -> Encoded:
+        """Queries and their word pieces."""
+        return self._encode(self._model.encode_query, texts, None)
+
+    def _encode(
+        self,
+        encode: Callable[..., Any],
+        texts: Sequence[str],
+        progress: Progress | None,
+        *,
+        tokens: bool = True,
+    ) -> Encoded:
+        vectors = np.zeros((len(texts), self.dimension), dtype=np.float32)
+        of: list[Tokens] = [_NO_TOKENS] * len(texts)
         # Texts of like length share a batch, so little is computed on padding.
         order = sorted(range(len(texts)), key=lambda i: len(texts[i]))
-        vectors = np.zeros((len(texts), self.dimension), dtype=np.float32)
         for first in range(0, len(order), BATCH):
             some = order[first : first + BATCH]
             with self._lock:
-                vectors[some] = self._model.encode_document(
-                    [texts[i] for i in some], normalize_embeddings=True, show_progress_bar=False
+                found = encode(
+                    [texts[i] for i in some],
+                    output_value=None if tokens else "sentence_embedding",
+                    normalize_embeddings=True,
+                    show_progress_bar=False,
                 )
+            if tokens:
+                for i, one in zip(some, found, strict=True):
+                    vectors[i] = one["sentence_embedding"].float().numpy()
+                    of[i] = self._tokens(one)
+            else:
+                vectors[some] = found
             if progress:
                 progress(min(first + BATCH, len(order)), len(order))
-        return vectors
+        return Encoded(vectors, of)
 
-    def encode_queries(self, texts: Sequence[str]) -> Vectors:
-        """Unit vectors, float32 [len(texts), dimension]."""
-        if not texts:
-            return np.zeros((0, self.dimension), dtype=np.float32)
-        with self._lock:
-            vectors = self._model.encode_query(
-                list(texts), normalize_embeddings=True, show_progress_bar=False
-            )
-        return np.asarray(vectors, dtype=np.float32)
+    def _tokens(self, one: Mapping[str, Any]) -> Tokens:
+        """A text's word pieces without the model's own marks and padding, their vectors at length 1."""
+        pieces = one["input_ids"].numpy()
+        kept = (one["attention_mask"].numpy() > 0) & ~np.isin(pieces, self._marks)
+        vectors = one["token_embeddings"].float().numpy()[kept]
+        lengths = np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9)
+        return Tokens(pieces[kept], (vectors / lengths).astype(np.float16))
 
 
 def _find(name: str) -> Path:

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from index.encoder import Progress, SentenceEncoder, Vectors
+from index.encoder import Encoded, Progress, SentenceEncoder, Tokens, Vectors
 
 ROOT = Path(__file__).parent.parent
 
@@ -26,19 +26,30 @@ class FakeEncoder:
     def count_pieces(self, texts: Sequence[str]) -> list[int]:
         return [len(text.split()) for text in texts]
 
-    def encode_passages(self, texts: Sequence[str], progress: Progress | None = None) -> Vectors:
+    def encode_sentences(self, texts: Sequence[str], progress: Progress | None = None) -> Vectors:
         vectors = np.zeros((len(texts), self.dimension), dtype=np.float32)
         for row, text in zip(vectors, texts, strict=True):
-            for word in text.lower().split():
-                digest = hashlib.sha256(word.strip(".,?!“”\"'").encode("utf-8", "replace")).digest()
-                row[int.from_bytes(digest[:2], "big") % self.dimension] += 1
+            for number in self._numbers(text):
+                row[number] += 1
         if progress:
             progress(len(texts), len(texts))
         norms = np.linalg.norm(vectors, axis=1, keepdims=True)
         return vectors / np.maximum(norms, 1e-9)
 
-    def encode_queries(self, texts: Sequence[str]) -> Vectors:
+    def encode_passages(self, texts: Sequence[str], progress: Progress | None = None) -> Encoded:
+        return Encoded(self.encode_sentences(texts, progress), [self._tokens(t) for t in texts])
+
+    def encode_queries(self, texts: Sequence[str]) -> Encoded:
         return self.encode_passages(texts)
+
+    def _tokens(self, text: str) -> Tokens:
+        numbers = np.array(self._numbers(text), dtype=np.int64)
+        return Tokens(numbers, np.eye(self.dimension, dtype=np.float16)[numbers])
+
+    def _numbers(self, text: str) -> list[int]:
+        words = [word.strip(".,?!“”\"'") for word in text.lower().split()]
+        digests = [hashlib.sha256(word.encode("utf-8", "replace")).digest() for word in words]
+        return [int.from_bytes(digest[:2], "big") % self.dimension for digest in digests]
 
 
 @pytest.fixture

@@ -38,7 +38,9 @@ PASSAGE_PARTS = (
     "grams",
     "sentence grams",
     "pairs",
+    "pieces",
 )
+FIRST_STAGE = PASSAGE_PARTS[:-1]
 SENTENCE_PARTS = ("sentence", "sentence words", "sentence grams", "passage")
 
 
@@ -270,15 +272,17 @@ def main() -> None:
     table = ablation(fit, held_out)
     for row in table:
         print(row)
-    passage = fit_logit(
-        [(stack(t.passages, PASSAGE_PARTS), t.right_passages) for t in fit], PASSAGE_PARTS
+    first_stage, passage = (
+        fit_logit([(stack(t.passages, names), t.right_passages) for t in fit], names)
+        for names in (FIRST_STAGE, PASSAGE_PARTS)
     )
     for t in of:
         t.sentences["passage"] = fuse(t.passages, passage)[:, t.owner]
     sentence = fit_logit(
         [(stack(t.sentences, SENTENCE_PARTS), t.right_sentences) for t in fit], SENTENCE_PARTS
     )
-    article_index.RANKING.update(passage=passage, sentence=sentence)
+    ranking = {"first stage": first_stage, "passage": passage, "sentence": sentence}
+    article_index.RANKING.update(ranking)
     of_sentences = figures([(fuse(t.sentences, sentence), t.right_sentences) for t in held_out])
     print("sentences:", of_sentences)
 
@@ -297,7 +301,7 @@ def main() -> None:
     print("calibration:", calibration, threshold, quality)
 
     fitted = {
-        ROOT / "index/ranking.json": {"passage": passage, "sentence": sentence},
+        ROOT / "index/ranking.json": ranking,
         ROOT / "qa/calibration.json": {"threshold": threshold, "weights": calibration},
         arguments.out: {
             "command": f"python -m training.fit_ranking {Path(arguments.squad).name}",

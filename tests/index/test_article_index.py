@@ -16,6 +16,7 @@ from index.article_index import (
 )
 from index.document import Document, make_document
 from index.errors import SavedIndexError
+from index.late import LateIndex
 from index.sparse import SparseIndex, split_grams, split_pairs, split_words
 from tests.conftest import FakeEncoder
 
@@ -52,14 +53,17 @@ def test_scores_against_brute_force(index: ArticleIndex, fake_encoder: FakeEncod
     texts = [p.text for p in index.passages]
     sentences = [TEXT[a:b] for p in index.passages for a, b in p.sentences]
     owner = [i for i, p in enumerate(index.passages) for _ in p.sentences]
-    vectors = fake_encoder.encode_queries(QUERIES)
+    queries = fake_encoder.encode_queries(QUERIES)
+    vectors = queries.vectors
+    late = LateIndex.build(fake_encoder.encode_passages(texts).tokens)
     at = {
-        "sentence": vectors @ fake_encoder.encode_passages(sentences).T,
+        "sentence": vectors @ fake_encoder.encode_sentences(sentences).T,
         "sentence words": SparseIndex(sentences, split_words).scores(QUERIES),
         "sentence grams": SparseIndex(sentences, split_grams, k1=0.9, b=0.5).scores(QUERIES),
     }
     expected = {
-        "dense": vectors @ fake_encoder.encode_passages(texts).T,
+        "dense": vectors @ fake_encoder.encode_passages(texts).vectors.T,
+        "pieces": late.scores(queries.tokens, np.ones((3, 4), dtype=np.bool_)),
         "words": SparseIndex(texts, split_words).scores(QUERIES),
         "grams": SparseIndex(texts, split_grams, k1=0.9, b=0.5).scores(QUERIES),
         "pairs": SparseIndex(texts, split_pairs).scores(QUERIES),
@@ -87,6 +91,21 @@ def test_scores_against_brute_force(index: ArticleIndex, fake_encoder: FakeEncod
         assert real == sorted(real, reverse=True)
 
 
+def test_in_a_long_text_only_the_best_are_compared_piece_by_piece(
+    index: ArticleIndex, monkeypatch
+) -> None:
+    every = index.search(QUERIES, 4)
+    monkeypatch.setattr(article_index, "LATE_PASSAGES", 2)
+    for all_hits, hits in zip(every, index.search(QUERIES, 4), strict=True):
+        weights = RANKING["first stage"]
+        real = [hit for hit in all_hits if not hit.passage.furniture]
+        real.sort(key=lambda hit: -sum(w * hit.parts[name] for name, w in weights.items()))
+        expected = {hit.passage: hit.parts["pieces"] for hit in real[:2]}
+        assert any(expected.values())
+        for hit in hits:
+            assert hit.parts["pieces"] == pytest.approx(expected.get(hit.passage, 0))
+
+
 def test_the_right_passage_is_first_and_furniture_last(index: ArticleIndex) -> None:
     hanoi, told, videos = index.search(QUERIES, 10)
     assert "flew to Hanoi" in hanoi[0].passage.text
@@ -107,7 +126,7 @@ def test_saved_and_loaded_it_gives_the_same(
     assert loaded.passages == index.passages
     assert ranked(loaded) == ranked(index)
     suffixes = sorted(path.suffix for path in tmp_path.iterdir())
-    assert suffixes == [".faiss", ".json", ".json", ".txt"]
+    assert suffixes == [".faiss", ".json", ".json", ".npz", ".txt"]
 
 
 @pytest.mark.parametrize(
@@ -147,7 +166,7 @@ def files_of(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir())
 
 
-@pytest.mark.parametrize("number", range(4))
+@pytest.mark.parametrize("number", range(5))
 @pytest.mark.parametrize("harm", ["cut", "flip", "empty", "gone"])
 def test_damage_is_told_and_mended(
     index: ArticleIndex,
@@ -219,9 +238,9 @@ def test_a_crash_at_any_step_leaves_the_old_index_whole(
             loaded = ArticleIndex.load(tmp_path, document, fake_encoder)
             assert ranked(loaded) == ranked(index)
         steps += 1
-    assert steps == 4  # three data files and the manifest
+    assert steps == 5  # four data files and the manifest
     assert ranked(ArticleIndex.load(tmp_path, other, fake_encoder)) == ranked(changed)
-    assert len(files_of(tmp_path)) == 4  # nothing of the old one, nothing partial
+    assert len(files_of(tmp_path)) == 5  # nothing of the old one, nothing partial
 
 
 def test_a_folder_that_cannot_be_written(

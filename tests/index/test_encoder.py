@@ -16,31 +16,38 @@ def test_the_default_encoder(encoder: SentenceEncoder) -> None:
     assert (encoder.dimension, encoder.max_pieces) == (384, 256)
     seen = []
     texts = [f"The number {i} is one of many. " * (i % 7 + 1) for i in range(300)]
-    vectors = encoder.encode_passages(texts, lambda done, total: seen.append((done, total)))
+    encoded = encoder.encode_passages(texts, lambda done, total: seen.append((done, total)))
+    vectors = encoded.vectors
     assert seen == [(min(at, 300), 300) for at in range(32, 321, 32)]
     assert vectors.dtype == np.float32 and vectors.shape == (300, 384)
     np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-5)
     # Sorting by length must not mix the rows up.
-    np.testing.assert_allclose(vectors[17], encoder.encode_passages([texts[17]])[0], atol=1e-5)
-    near, far = encoder.encode_passages(["He flew to Hanoi.", "The soup needs salt."])
-    query = encoder.encode_queries(["Which city did he travel to?"])[0]
-    assert query @ near > query @ far + 0.1
-    assert encoder.encode_queries([]).shape == (0, 384)
+    np.testing.assert_allclose(vectors[17], encoder.encode_sentences([texts[17]])[0], atol=1e-5)
+    alone = encoder.encode_passages([texts[17]])
+    np.testing.assert_array_equal(encoded.tokens[17].pieces, alone.tokens[0].pieces)
+    np.testing.assert_allclose(encoded.tokens[17].vectors, alone.tokens[0].vectors, atol=1e-3)
+    near, far = encoder.encode_sentences(["He flew to Hanoi.", "The soup needs salt."])
+    query = encoder.encode_queries(["Which city did he travel to?"])
+    assert query.vectors[0] @ near > query.vectors[0] @ far + 0.1
+    (pieces,) = query.tokens
+    assert len(pieces.pieces) == 7 and pieces.vectors.shape == (7, 384)
+    np.testing.assert_allclose(np.linalg.norm(pieces.vectors, axis=1), 1, atol=1e-3)
+    assert encoder.encode_queries([]).vectors.shape == (0, 384)
     assert encoder.count_pieces(["Pyongyang", ""])[1] == 0
 
 
 def test_threads_do_not_disturb_each_other(encoder: SentenceEncoder) -> None:
     """Encoding cuts a long text and counting does not, with one tokenizer between them."""
     text = "x " * 400
-    expected = encoder.encode_queries([text])
+    expected = encoder.encode_queries([text]).vectors
     with ThreadPoolExecutor() as pool:
         encoding = pool.submit(lambda: [encoder.encode_queries([text]) for _ in range(100)])
         counts = set()
         while not encoding.done():
             counts |= set(encoder.count_pieces([text]))
         assert counts == {400}
-        for vector in encoding.result():
-            np.testing.assert_allclose(vector, expected, atol=1e-4)
+        for one in encoding.result():
+            np.testing.assert_allclose(one.vectors, expected, atol=1e-4)
 
 
 def test_a_model_in_a_folder(tmp_path: Path, encoder: SentenceEncoder) -> None:
@@ -49,7 +56,9 @@ def test_a_model_in_a_folder(tmp_path: Path, encoder: SentenceEncoder) -> None:
     other = SentenceEncoder(str(folder))
     assert (other.name, other.revision) == (str(folder), DEFAULT_SHA256)
     np.testing.assert_allclose(
-        other.encode_queries(["a question"]), encoder.encode_queries(["a question"]), atol=1e-6
+        other.encode_queries(["a question"]).vectors,
+        encoder.encode_queries(["a question"]).vectors,
+        atol=1e-6,
     )
 
 

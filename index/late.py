@@ -1,0 +1,100 @@
+"""Late interaction: every word piece of a query looks for its like in a passage."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from index.encoder import Tokens
+from index.fusion import Scores
+
+
+class LateIndex:
+    """Passages as their word pieces' vectors, as in ColBERT (Khattab & Zaharia 2020).
+
+    A passage's score is, over the query's pieces, the sum of the best cosine with any of its own, each
+    weighed by the piece's idf. Vectors are kept in eight bits a dimension with one scale each.
+    """
+
+    def __init__(
+        self,
+        codes: NDArray[np.int8],
+        scales: NDArray[np.float32],
+        pieces: NDArray[np.int32],
+        first: NDArray[np.int64],
+    ) -> None:
+        """Take codes [pieces, dimension], scales [pieces], pieces [pieces], first [passages + 1]."""
+        self._codes, self._scales, self._pieces, self._first = codes, scales, pieces, first
+        held: dict[int, int] = {}
+        for a, b in zip(first, first[1:], strict=False):
+            for piece in np.unique(pieces[a:b]).tolist():
+                held[piece] = held.get(piece, 0) + 1
+        self._held = held
+
+    @classmethod
+    def build(cls, passages: Sequence[Tokens]) -> LateIndex:
+        """Index passages by what an encoder gave for them."""
+        codes, scales = zip(*(_quantize(tokens.vectors) for tokens in passages), strict=True)
+        return cls(
+            np.concatenate(codes),
+            np.concatenate(scales),
+            np.concatenate([tokens.pieces for tokens in passages]).astype(np.int32),
+            np.cumsum([0, *(len(tokens.pieces) for tokens in passages)], dtype=np.int64),
+        )
+
+    def __len__(self) -> int:
+        """How many passages it holds."""
+        return len(self._first) - 1
+
+    def scores(self, queries: Sequence[Tokens], wanted: NDArray[np.bool_]) -> Scores:
+        """The score of each query with each passage that is wanted for it, [queries, passages].
+
+        It is 0, which is little, for the others.
+        """
+        scores = np.zeros((len(queries), len(self)), dtype=np.float32)
+        every = self._vectors(np.arange(len(self))) if wanted.all() else None
+        for row, query, mine in zip(scores, queries, wanted, strict=True):
+            numbers = np.flatnonzero(mine & (np.diff(self._first) > 0))
+            if not len(numbers) or not len(query.pieces):
+                continue
+            vectors = self._vectors(numbers) if every is None else every
+            sizes = np.diff(self._first)[numbers]
+            starts = np.cumsum(sizes) - sizes
+            best = np.maximum.reduceat(query.vectors.astype(np.float32) @ vectors.T, starts, axis=1)
+            row[numbers] = self._idf(query.pieces) @ best
+        return scores
+
+    def to_bytes(self) -> bytes:
+        """The content of an .npz file."""
+        file = io.BytesIO()
+        np.savez(
+            file, codes=self._codes, scales=self._scales, pieces=self._pieces, first=self._first
+        )
+        return file.getvalue()
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> LateIndex:
+        """Read what to_bytes gave."""
+        with np.load(io.BytesIO(data), allow_pickle=False) as file:
+            return cls(file["codes"], file["scales"], file["pieces"], file["first"])
+
+    def _vectors(self, numbers: NDArray[np.int64]) -> NDArray[np.float32]:
+        """The pieces' vectors of some passages, one passage after the other."""
+        rows = [np.arange(self._first[i], self._first[i + 1]) for i in numbers]
+        at = np.concatenate(rows)
+        vectors: NDArray[np.float32] = self._codes[at].astype(np.float32) * self._scales[at, None]
+        return vectors
+
+    def _idf(self, pieces: NDArray[np.int64]) -> NDArray[np.float32]:
+        held = np.array([self._held.get(piece, 0) for piece in pieces.tolist()], dtype=np.float32)
+        idf: NDArray[np.float32] = np.log(1 + (len(self) - held + 0.5) / (held + 0.5))
+        return idf
+
+
+def _quantize(vectors: NDArray[np.float16]) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
+    """Codes of -127..127 and the scale of each row; a row is its codes times its scale."""
+    scales = np.maximum(np.abs(vectors).max(axis=1, initial=0).astype(np.float32), 1e-9) / 127
+    return np.rint(vectors / scales[:, None]).astype(np.int8), scales
