@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from index.encoder import Tokens
 from index.fusion import Scores
+from index.sparse import idf
 
 
 class LateIndex:
@@ -55,16 +56,17 @@ class LateIndex:
         It is 0, which is little, for the others.
         """
         scores = np.zeros((len(queries), len(self)), dtype=np.float32)
+        lengths = np.diff(self._first)
         every = self._vectors(np.arange(len(self))) if wanted.all() else None
         for row, query, mine in zip(scores, queries, wanted, strict=True):
-            numbers = np.flatnonzero(mine & (np.diff(self._first) > 0))
+            numbers = np.flatnonzero(mine & (lengths > 0))
             if not len(numbers) or not len(query.pieces):
                 continue
             vectors = self._vectors(numbers) if every is None else every
-            sizes = np.diff(self._first)[numbers]
+            sizes = lengths[numbers]
             starts = np.cumsum(sizes) - sizes
             best = np.maximum.reduceat(query.vectors.astype(np.float32) @ vectors.T, starts, axis=1)
-            row[numbers] = self._idf(query.pieces) @ best
+            row[numbers] = self._weights(query.pieces) @ best
         return scores
 
     def to_bytes(self) -> bytes:
@@ -88,10 +90,9 @@ class LateIndex:
         vectors: NDArray[np.float32] = self._codes[at].astype(np.float32) * self._scales[at, None]
         return vectors
 
-    def _idf(self, pieces: NDArray[np.int64]) -> NDArray[np.float32]:
+    def _weights(self, pieces: NDArray[np.int64]) -> NDArray[np.float32]:
         held = np.array([self._held.get(piece, 0) for piece in pieces.tolist()], dtype=np.float32)
-        idf: NDArray[np.float32] = np.log(1 + (len(self) - held + 0.5) / (held + 0.5))
-        return idf
+        return idf(len(self), held).astype(np.float32)
 
 
 def _quantize(vectors: NDArray[np.float16]) -> tuple[NDArray[np.int8], NDArray[np.float32]]:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import bm25s
 import numpy as np
 import Stemmer
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 Split = Callable[[Sequence[str]], list[list[str]]]
 
@@ -57,9 +58,9 @@ class SparseIndex:
             for term in terms:
                 number = self._numbers.get(term)
                 held = 0 if number is None else starts[number + 1] - starts[number]
-                idf = np.log(1 + (self._size - held + 0.5) / (held + 0.5))
-                every[i] += idf
-                known[i] += idf if held else 0
+                weight = idf(self._size, held)
+                every[i] += weight
+                known[i] += weight if held else 0
         return every, known
 
     def search(
@@ -69,6 +70,13 @@ class SparseIndex:
         scores = self.scores(queries)
         numbers = np.argsort(-scores, axis=1, kind="stable")[:, :k]
         return np.take_along_axis(scores, numbers, axis=1), numbers
+
+
+def idf(texts: int, held: ArrayLike) -> NDArray[np.floating[Any]]:
+    """Lucene's inverse document frequency of terms that `held` of so many texts have."""
+    counts = np.asarray(held)
+    weights: NDArray[np.floating[Any]] = np.log(1 + (texts - counts + 0.5) / (counts + 0.5))
+    return weights
 
 
 def split_words(texts: Sequence[str]) -> list[list[str]]:

@@ -179,6 +179,7 @@ class Answerer:
         sentences.sort(key=lambda pair: -pair[0].score)
         # The scores are those of a conditional logit, so their softmax is a share of probability.
         odds = [math.exp(sentence.score - sentences[0][0].score) for sentence, _ in sentences]
+        total = sum(odds)
         found = []
         for (sentence, hit), odd in zip(sentences[: MAX_ALTERNATIVES + 1], odds, strict=False):
             found.append(
@@ -197,7 +198,7 @@ class Answerer:
                         "passage coverage": hit.parts["coverage"],
                         "known": hit.parts["known"],
                         "names": _names_found(question, hit.passage.text),
-                        "share": odd / sum(odds),
+                        "share": odd / total,
                     },
                 )
             )
