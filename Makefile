@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 # For example: make run ARGS="--article my.txt --port 8000"
 ARGS ?=
 
-.PHONY: run test lint format fit evaluate screenshots clean
+.PHONY: run test lint format fit fit-answers evaluate screenshots clean
 
 run: $(VENV)/installed
 	$(BIN)/python app.py --browser $(ARGS)
@@ -28,7 +28,12 @@ SQUAD_DIR ?= ../shared/data/squad
 fit: $(VENV)/installed
 	$(BIN)/python -m training.fit_ranking $(SQUAD_DIR)/train-v2.0.json.gz
 
+# Fitted after the reader is trained.
+fit-answers: $(VENV)/installed
+	$(BIN)/python -m training.fit_answers $(SQUAD_DIR)/train-v2.0.json.gz
+
 evaluate: $(VENV)/installed
+	$(BIN)/python -m qa evaluate $(SQUAD_DIR)/dev-v2.0.json.gz --mode paragraph | tee benchmarks/results/dev-v2.0-paragraph.json
 	$(BIN)/python -m qa evaluate $(SQUAD_DIR)/dev-v1.1.json.gz | tee benchmarks/results/dev-v1.1-article.json
 	$(BIN)/python -m qa evaluate $(SQUAD_DIR)/dev-v2.0.json.gz | tee benchmarks/results/dev-v2.0-article.json
 

@@ -19,7 +19,7 @@ import gradio as gr
 
 from index.article_index import ArticleIndex
 from index.document import Document, read_document
-from index.encoder import DEFAULT_ENCODER
+from index.encoder import DEFAULT_ENCODER, Progress
 from index.errors import ArticleError, DocumentError
 from page.markup import article_html, chat_html, passages_html
 from page.opening import Opening
@@ -31,6 +31,8 @@ from qa.answer import (
     check_question,
     open_article,
 )
+from qa.followup import Turn
+from qa.reader import DEFAULT_READER
 
 PAGE = Path(__file__).parent / "page"
 EXAMPLES = 4
@@ -188,9 +190,7 @@ class Page:
             # It is not saved: the file is the visitor's, and this may be another's machine.
             opening = Opening(
                 document,
-                lambda progress: Answerer(
-                    ArticleIndex.build(document, self.first.wait().index.encoder, progress)
-                ),
+                lambda progress: self._open(document, progress),
                 EXAMPLES,
                 at_first="Opening the file…",
             ).start()
@@ -210,12 +210,18 @@ class Page:
             **self._buttons(opening.examples),
         }
 
+    def _open(self, document: Document, progress: Progress) -> Answerer:
+        """Open a visitor's document with the models of the first article."""
+        first = self.first.wait()
+        index = ArticleIndex.build(document, first.index.encoder, progress)
+        return Answerer(index, first.reader, note="" if first.reader else first.note)
+
     def _answer(self, question: str, visit: Visit) -> Iterator[Updates]:
         """Show that the question is asked, and then its answer; raises ArticleError."""
         check_question(question)
         opening, turns = visit.opening or self.first, visit.turns
         yield {self.chat: self._chat(visit, question)}
-        history = [(turn.question, turn.text or "") for turn in turns]
+        history = [_turn(opening.document, turn) for turn in turns]
         answer = opening.wait().ask(question, history=history, k=self.k)
         # The chat may have been cleared meanwhile, or another article opened.
         if visit.turns is turns:
@@ -242,7 +248,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = _parser()
     options = parser.parse_args(arguments)
     if options.k < 1:
-        parser.error(f"--k is {options.k}: rank at least one passage.")
+        parser.error(f"--k is {options.k}: read at least one passage.")
     try:
         document = read_document(options.article)
     except DocumentError as error:
@@ -251,7 +257,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     first = Opening(
         document,
         lambda progress: open_article(
-            options.article, encoder=options.encoder, index=options.index, progress=progress
+            options.article,
+            encoder=options.encoder,
+            reader=options.reader,
+            index=options.index,
+            progress=progress,
         ),
         EXAMPLES,
     )
@@ -279,10 +289,11 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--article", default=str(DEFAULT_ARTICLE), help="the text file to open")
     parser.add_argument("--encoder", default=DEFAULT_ENCODER, help="its name or its folder")
+    parser.add_argument("--reader", default=str(DEFAULT_READER), help="its name or its folder")
     parser.add_argument("--index", help="the folder where the article's index is kept")
     parser.add_argument("--port", type=int, help="by default 7860, or the next that is free")
     parser.add_argument("--host", default="127.0.0.1", help="the address to serve at")
-    parser.add_argument("--k", type=int, default=DEFAULT_K, help="how many passages to rank")
+    parser.add_argument("--k", type=int, default=DEFAULT_K, help="how many passages to read")
     parser.add_argument("--browser", action="store_true", help="open the page in your browser")
     return parser
 
@@ -312,6 +323,13 @@ def _read_upload(path: str) -> Document:
         raise DocumentError(str(error).replace(path, Path(path).name)) from error
     finally:
         Path(path).unlink(missing_ok=True)
+
+
+def _turn(document: Document, answer: Answer) -> Turn:
+    """What a follow-up can lean on: a question, its answer, and the sentence of that."""
+    at = answer.citation
+    sentence = document.text[at.sentence_start : at.sentence_end] if at else ""
+    return Turn(answer.question, answer.text or "", sentence)
 
 
 def _notice(error: ArticleError) -> None:

@@ -11,7 +11,8 @@ from functools import lru_cache
 
 from index.article_index import Hit
 from index.document import Document, paragraphs
-from qa.answer import Alternative, Answer, Citation
+from qa.answer import Alternative, Answer
+from qa.candidates import Citation
 
 EXCERPT = 180
 # The lowest confidence that each word stands for.
@@ -176,10 +177,10 @@ def _cited(document: Document, words: str, at: Citation) -> str:
 
 
 def _alternative(document: Document, other: Alternative) -> str:
+    at = other.citation
     return (
-        f'<li><span class="excerpt" dir="auto">{html.escape(_excerpt(other.text))}</span>'
-        f'<span class="meta">{_button(document, other.start, other.end)}'
-        f"{_confidence(other.confidence)}</span></li>"
+        f'<li>{_cited(document, other.text, at)}<p class="meta">'
+        f"{_button(document, at.start, at.end)}{_confidence(other.confidence)}</p></li>"
     )
 
 

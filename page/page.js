@@ -79,15 +79,15 @@
     if (newest) bring(log(), newest, 0.02);
     if (newest?.querySelector(".waiting")) return;
     clear();
-    const cited = newest?.querySelector(".cited");
-    if (cited) {
-      const marks = wrap(places(cited.dataset.marks), "mark", "cited");
-      if (cited.dataset.words !== cited.dataset.marks) {
-        show(wrap(places(cited.dataset.words), "b", "words")[0] ?? marks[0]);
-      } else {
-        show(marks[0]);
-      }
+    let first;
+    for (const cited of newest?.querySelectorAll(".cited") ?? []) {
+      const name = cited.closest(".others") ? "other" : "cited";
+      const marks = wrap(places(cited.dataset.marks), "mark", name);
+      const narrow = cited.dataset.words !== cited.dataset.marks;
+      const words = narrow ? wrap(places(cited.dataset.words), "b", `words ${name}`) : marks;
+      first ??= words[0] ?? marks[0];
     }
+    if (first) show(first);
     const nearby = newest?.querySelector(".nearby");
     if (nearby) {
       const made = wrap(places(nearby.dataset.marks), "span", "nearest");

@@ -10,8 +10,16 @@ from collections.abc import Sequence
 from index.encoder import DEFAULT_ENCODER, SentenceEncoder
 from index.errors import ArticleError
 from index.terminal import print_progress, run
-from qa.answer import DEFAULT_ARTICLE, DEFAULT_K, Answer, check_question, open_article
+from qa.answer import (
+    DEFAULT_ARTICLE,
+    DEFAULT_K,
+    Answer,
+    check_question,
+    load_reader,
+    open_article,
+)
 from qa.evaluation import evaluate, summarize, write_predictions
+from qa.reader import DEFAULT_READER
 from qa.squad import read_squad
 
 
@@ -45,6 +53,11 @@ def main(argv: Sequence[str] | None = None) -> int:
             default=DEFAULT_ENCODER,
             help="a sentence-transformers model, by name or folder (default: %(default)s)",
         )
+        command.add_argument(
+            "--reader",
+            default=str(DEFAULT_READER),
+            help="a model for extractive question answering, by name or folder (default: our own)",
+        )
     return run(parser.parse_args(argv))
 
 
@@ -53,6 +66,7 @@ def _ask(arguments: argparse.Namespace) -> None:
     article = open_article(
         arguments.article,
         encoder=arguments.encoder,
+        reader=arguments.reader,
         index=arguments.index,
         progress=print_progress("encoding"),
     )
@@ -67,10 +81,14 @@ def _ask(arguments: argparse.Namespace) -> None:
 
 def _evaluate(arguments: argparse.Namespace) -> None:
     articles = read_squad(arguments.file)
+    reader, note = load_reader(arguments.reader)
+    if note:
+        print(note, file=sys.stderr)
     outcomes = list(
         evaluate(
             articles,
             SentenceEncoder(arguments.encoder),
+            reader,
             mode=arguments.mode,
             k=arguments.k,
             limit=arguments.limit,

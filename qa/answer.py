@@ -2,28 +2,57 @@
 
 from __future__ import annotations
 
-import math
 import re
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from index.article_index import ArticleIndex, Hit, index_folder, open_index
 from index.document import Document, read_document
 from index.encoder import DEFAULT_ENCODER, Encoder, Progress, SentenceEncoder
 from index.errors import ArticleError
-from qa.calibration import CALIBRATION, THRESHOLD, probability
-from qa.followup import Turn, stand_alone
+from qa.calibration import SENTENCES, SPANS, Calibration
+from qa.candidates import (
+    SPANS_PER_PASSAGE,
+    Candidate,
+    Citation,
+    different,
+    sentence_candidates,
+    span_candidates,
+    whole_sentence,
+)
+from qa.followup import Turn, rewritings
+from qa.reader import DEFAULT_READER, Reader, ReaderError, Reading
 
 DEFAULT_ARTICLE = Path(__file__).parent.parent / "articles" / "putin-visits-north-korea.txt"
 DEFAULT_K = 5
 MAX_QUESTION = 1000
 MAX_ALTERNATIVES = 2
 
-_WORD = re.compile(r"\w+")
-_NAME = re.compile(r"(?<=\w\W)[A-Z]\w+")
+# What wants a reason or a description: a few words out of a sentence would not be one.
+_DESCRIPTIVE = re.compile(
+    r"""\b(?:why|describe|explain|how\s+come|what\s+happen(?:s|ed)|tell\s+(?:me|us)\s+about)\b
+      | ^\W*(?:and\s+|but\s+|so\s+)?how\s+(?:do|does|did|is|are|was|were|has|have|had|can|could
+        |will|would|should|might|may|to)\b
+      | ^\W*how\W*$""",
+    re.IGNORECASE | re.VERBOSE,
+)
+
+
+# "Last September" is no answer to "When did she last visit?", but it has the question's word.
+_LAST = re.compile(
+    r"""^(\W*when\s+(?:did|was|were|has|have|had|is|are|does|do)\b.*
+        (?<!\bthe)(?<!\bhis)(?<!\bher)(?<!\bits)(?<!\bour)(?<!\byour)(?<!\btheir)(?<!['’]s))
+        \s+last(?=\s+(?-i:[a-z]))(?!\s+(?:night|week|month|season|year|decade|century|time|spring|summer
+        |autumn|fall|winter)\b)""",
+    re.IGNORECASE | re.VERBOSE,
+)
+
+
+# A form of a question, what may answer it, and the passages found for it.
+Way = tuple[str, Sequence[Candidate], Sequence[Hit]]
 
 
 class QuestionError(ArticleError):
@@ -31,24 +60,12 @@ class QuestionError(ArticleError):
 
 
 @dataclass(frozen=True, slots=True)
-class Citation:
-    """Where an answer stands, in characters of the document's text, and the sentence around it."""
-
-    document: str
-    start: int
-    end: int
-    sentence_start: int
-    sentence_end: int
-
-
-@dataclass(frozen=True, slots=True)
 class Alternative:
-    """Another answer, from elsewhere in the document."""
+    """Another answer, in other words and from elsewhere in the document."""
 
     text: str
     confidence: float
-    start: int
-    end: int
+    citation: Citation
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +73,9 @@ class Answer:
     """What the article says to a question: `text` is `document.text[citation.start:citation.end]`.
 
     `text` and `citation` are None when the article does not answer; `best` then still says what came
-    nearest. `confidence` is the probability that `best` answers. `rewritten` is the question as it
-    was understood, None where that is the question itself. `seconds` has `retrieve` and `read`.
+    nearest. Where a reason or a description is asked for, `text` is the whole sentence and `best` what
+    was found in it. `confidence` is the probability that `best` answers. `rewritten` is the question
+    as it was understood, None where that is the question itself. `seconds` has `retrieve` and `read`.
     """
 
     question: str
@@ -84,21 +102,9 @@ class Answer:
             "text": self.text,
             "abstained": self.abstained,
             "confidence": round(self.confidence, 4),
-            "citation": citation
-            and {
-                "document": citation.document,
-                "start": citation.start,
-                "end": citation.end,
-                "sentence_start": citation.sentence_start,
-                "sentence_end": citation.sentence_end,
-            },
+            "citation": citation and {"document": citation.document, **_offsets(citation)},
             "alternatives": [
-                {
-                    "text": a.text,
-                    "confidence": round(a.confidence, 4),
-                    "start": a.start,
-                    "end": a.end,
-                }
+                {"text": a.text, "confidence": round(a.confidence, 4), **_offsets(a.citation)}
                 for a in self.alternatives
             ],
             "passages": [
@@ -114,12 +120,34 @@ class Answer:
         }
 
 
+def forms(question: str, history: Sequence[Turn]) -> list[str]:
+    """The ways in which a question is asked: as it is, and where that may help otherwise, too."""
+    without = [_LAST.sub(r"\1", question)] if _LAST.match(question) else []
+    return [question, *without, *rewritings(question, history)]
+
+
+class PassageReader(Protocol):
+    """What reads: a Reader, or whatever stands in for one."""
+
+    def read_all(
+        self, asked: Sequence[tuple[str, Sequence[str]]], *, n: int = 5
+    ) -> list[list[Reading]]:
+        """The n best spans and the no-answer score of each passage, for each question."""
+        ...
+
+
 class Answerer:
     """An open article: ask it."""
 
-    def __init__(self, index: ArticleIndex, note: str = "") -> None:
-        """Answer from an index; `note` is what a person should know of how it was opened."""
+    def __init__(
+        self, index: ArticleIndex, reader: PassageReader | None = None, note: str = ""
+    ) -> None:
+        """Answer from an index; without a reader answers are whole sentences.
+
+        `note` is what a person should know of how it was opened.
+        """
         self.index = index
+        self.reader = reader
         self.note = note
 
     @property
@@ -127,8 +155,13 @@ class Answerer:
         """The article."""
         return self.index.document
 
+    @property
+    def calibration(self) -> Calibration:
+        """What makes a candidate's features a confidence."""
+        return SPANS if self.reader else SENTENCES
+
     def ask(self, question: str, *, history: Sequence[Turn] = (), k: int = DEFAULT_K) -> Answer:
-        """Answer a question, after earlier turns of (question, its answer), from the k best passages.
+        """Answer a question, after earlier turns, from the k best passages.
 
         Raises QuestionError for an empty or an endless question, and for a k below 1.
         """
@@ -143,100 +176,119 @@ class Answerer:
     ) -> list[Answer]:
         """Answer many questions, each with its own history, faster than one by one.
 
-        `ranked`, where it is more than k, is how many passages to give; the first k of them are read.
+        `ranked`, where it is more than k, is how many passages to give; the first k of them are read
+        and ordered anew, the others follow as they were found.
         """
         if k < 1:
             raise QuestionError(f"k is {k}: ask for at least one passage.")
         for question, _ in asked:
             check_question(question)
         started = time.perf_counter()
-        rewritten = [stand_alone(question, history) for question, history in asked]
-        queries = [new or question for new, (question, _) in zip(rewritten, asked, strict=True)]
+        # One that leans on the turns before it is asked in several ways.
+        ways = [forms(question, history) for question, history in asked]
+        queries = [query for of in ways for query in of]
         found = self.index.search(queries, max(k, ranked or k))
         retrieved = time.perf_counter()
-        chosen = [self.candidates(q, hits[:k]) for q, hits in zip(queries, found, strict=True)]
+        candidates = self.candidates(
+            [(q, hits[:k]) for q, hits in zip(queries, found, strict=True)]
+        )
         seconds = {
             "retrieve": (retrieved - started) / max(1, len(asked)),
             "read": (time.perf_counter() - retrieved) / max(1, len(asked)),
         }
+        tried = iter(zip(queries, candidates, found, strict=True))
+        answers = []
+        for question, of in zip((question for question, _ in asked), ways, strict=True):
+            best = self._surest([next(tried) for _ in of])
+            answers.append(self._answer(question, *best, k, seconds))
+        return answers
+
+    def candidates(self, asked: Sequence[tuple[str, Sequence[Hit]]]) -> list[list[Candidate]]:
+        """The candidate answers to each question from its passages, best first."""
+        if self.reader is None:
+            return [sentence_candidates(*one) for one in asked]
+        # What surrounds an article ("Read more") never answers.
+        texts = [["" if h.passage.furniture else h.passage.text for h in hits] for _, hits in asked]
+        readings = self.reader.read_all(
+            [(question, of) for (question, _), of in zip(asked, texts, strict=True)],
+            n=SPANS_PER_PASSAGE,
+        )
         return [
-            self._answer(question, new, candidates, hits, seconds)
-            for (question, _), new, candidates, hits in zip(
-                asked, rewritten, chosen, found, strict=True
-            )
+            span_candidates(question, hits, read)
+            for (question, hits), read in zip(asked, readings, strict=True)
         ]
 
-    def candidates(
-        self, question: str, hits: Sequence[Hit]
-    ) -> list[tuple[Citation, dict[str, float]]]:
-        """The best sentences of the passages, best first, with the features of their calibration."""
-        sentences = [
-            (sentence, hit)
-            for hit in hits
-            if not hit.passage.furniture
-            for sentence in hit.sentences
-        ]
-        sentences.sort(key=lambda pair: -pair[0].score)
-        # The scores are those of a conditional logit, so their softmax is a share of probability.
-        odds = [math.exp(sentence.score - sentences[0][0].score) for sentence, _ in sentences]
-        total = sum(odds)
-        found = []
-        for (sentence, hit), odd in zip(sentences[: MAX_ALTERNATIVES + 1], odds, strict=False):
-            found.append(
-                (
-                    Citation(
-                        document=self.document.id,
-                        start=sentence.start,
-                        end=sentence.end,
-                        sentence_start=sentence.start,
-                        sentence_end=sentence.end,
-                    ),
-                    {
-                        "cosine": sentence.parts["sentence"],
-                        "coverage": sentence.parts["coverage"],
-                        "passage cosine": hit.parts["dense"],
-                        "passage coverage": hit.parts["coverage"],
-                        "known": hit.parts["known"],
-                        "names": _names_found(question, hit.passage.text),
-                        "share": odd / total,
-                    },
-                )
-            )
-        return found
+    def _surest(self, ways: Sequence[Way]) -> Way:
+        """The way of asking that is answered most surely.
+
+        A rewriting with the earlier question in it is often sure of that one's answer; it only counts
+        where the others have none.
+        """
+
+        def confidence(way: Way) -> float:
+            return self.calibration.probability(way[1][0].features) if way[1] else 0.0
+
+        plain = ways[0][0]
+        alone = [way for way in ways if way[0] == plain or not way[0].endswith(plain.strip())]
+        best = max(alone, key=confidence)
+        return best if confidence(best) >= self.calibration.threshold else max(ways, key=confidence)
 
     def _answer(
         self,
         question: str,
-        rewritten: str | None,
-        candidates: Sequence[tuple[Citation, dict[str, float]]],
+        query: str,
+        candidates: Sequence[Candidate],
         hits: Sequence[Hit],
+        k: int,
         seconds: dict[str, float],
     ) -> Answer:
-        confidences = [probability(CALIBRATION, features) for _, features in candidates]
-        confidence, best = (confidences[0], candidates[0][0]) if candidates else (0.0, None)
-        citation = best if confidence >= THRESHOLD else None
-        text = self.document.text
+        if _DESCRIPTIVE.search(query):
+            places = [whole_sentence(c, hits[c.hit]) for c in candidates]
+        else:
+            places = list(candidates)
+        shown = [
+            Alternative(c.text, self.calibration.probability(c.features), c.citation)
+            for c in different(places, 1 + MAX_ALTERNATIVES)
+        ]
+        first = shown[0] if shown else None
+        answered = first is not None and first.confidence >= self.calibration.threshold
         return Answer(
             question=question,
-            rewritten=rewritten,
-            text=text[citation.start : citation.end] if citation else None,
-            confidence=confidence,
-            citation=citation,
-            best=best,
-            alternatives=tuple(
-                Alternative(text[c.start : c.end], probable, c.start, c.end)
-                for probable, (c, _) in zip(confidences[1:], candidates[1:], strict=True)
-            ),
-            hits=tuple(hits),
+            rewritten=query if query not in forms(question, ()) else None,
+            text=first.text if first and answered else None,
+            confidence=first.confidence if first else 0.0,
+            citation=first.citation if first and answered else None,
+            best=candidates[0].citation if candidates else None,
+            alternatives=tuple(shown[1:]),
+            hits=(*_reordered(hits[:k], candidates), *hits[k:]),
             seconds=seconds,
         )
 
 
-def _names_found(question: str, text: str) -> float:
-    """The share of the question's capitalised words, its first one apart, that the text has."""
-    names = _NAME.findall(question)
-    words = set(_WORD.findall(text.lower()))
-    return sum(name.lower() in words for name in names) / len(names) if names else 1.0
+def _reordered(hits: Sequence[Hit], candidates: Sequence[Candidate]) -> list[Hit]:
+    """The passages by the best candidate of each, which becomes their score; those without one last."""
+    best: dict[int, float] = {}
+    for candidate in candidates:
+        best[candidate.hit] = max(candidate.score, best.get(candidate.hit, candidate.score))
+    low = min(best.values(), default=0.0)
+    read = [
+        replace(
+            hit,
+            score=best.get(number, min(low, hit.score)),
+            parts={**hit.parts, "retrieval": hit.score},
+        )
+        for number, hit in enumerate(hits)
+    ]
+    return sorted(read, key=lambda hit: -hit.score)
+
+
+def _offsets(at: Citation) -> dict[str, int]:
+    return {
+        "start": at.start,
+        "end": at.end,
+        "sentence_start": at.sentence_start,
+        "sentence_end": at.sentence_end,
+    }
 
 
 def check_question(question: str) -> None:
@@ -254,17 +306,28 @@ def open_article(
     source: str | Path = DEFAULT_ARTICLE,
     *,
     encoder: str | Encoder = DEFAULT_ENCODER,
+    reader: str | Path | PassageReader | None = DEFAULT_READER,
     index: str | Path | None = None,
     progress: Progress | None = None,
 ) -> Answerer:
     """Open a text file for questions, from its saved index where that fits and else anew.
 
     `index` is the folder of the saved index, by default one in the person's cache folder;
-    progress(done, total) counts the texts encoded when one is built. Raises DocumentError and
+    progress(done, total) counts the texts encoded when one is built. Where the reader cannot be
+    loaded, the answers are whole sentences and the note says why. Raises DocumentError and
     EncoderError.
     """
     document = read_document(source)
     loaded = SentenceEncoder(encoder) if isinstance(encoder, str) else encoder
     folder = index_folder(document, loaded) if index is None else Path(index)
     built, note = open_index(document, loaded, folder, progress)
-    return Answerer(built, note)
+    read, missing = load_reader(reader) if isinstance(reader, (str, Path)) else (reader, "")
+    return Answerer(built, read, " ".join(filter(None, (note, missing))))
+
+
+def load_reader(name: str | Path = DEFAULT_READER) -> tuple[Reader | None, str]:
+    """The reader of that name or folder, or None and, in a sentence, why there is none."""
+    try:
+        return Reader(name), ""
+    except ReaderError as error:
+        return None, f"Answers are whole sentences. {error}"

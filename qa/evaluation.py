@@ -8,11 +8,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from index.article_index import ArticleIndex
+from index.article_index import ArticleIndex, Hit
 from index.document import Document
 from index.encoder import Encoder
 from qa import metrics
-from qa.answer import Answer, Answerer
+from qa.answer import Answer, Answerer, PassageReader
 from qa.squad import SquadArticle, SquadQuestion
 
 # So many passages are ranked that recall@10 can be told; so many questions are asked at a time.
@@ -22,19 +22,28 @@ BATCH = 256
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """A question, what was answered, and the rank of the first passage of its own paragraph."""
+    """A question, what was answered, and the ranks of the first passage of its own paragraph.
+
+    `best_text` are the words found, whether they were shown or not, and never widened to a sentence.
+    """
 
     question: SquadQuestion
     answer: Answer
     best_text: str
     rank: int | None
+    rank_before_reading: int | None
+
+    @property
+    def shown_text(self) -> str:
+        """The words found, "" where the answer was that the article does not say."""
+        return "" if self.answer.abstained else self.best_text
 
     def to_json(self) -> dict[str, Any]:
         """A line of the predictions file."""
         best = self.answer.best
         return {
             "id": self.question.id,
-            "text": self.answer.text or "",
+            "text": self.shown_text,
             "best_text": self.best_text,
             "confidence": round(self.answer.confidence, 4),
             "start": best and best.start,
@@ -49,6 +58,7 @@ class Outcome:
 def evaluate(
     articles: Sequence[SquadArticle],
     encoder: Encoder,
+    reader: PassageReader | None = None,
     *,
     mode: str = "article",
     k: int,
@@ -69,7 +79,7 @@ def evaluate(
             questions = unit.questions[: total - done]
             if not questions:
                 continue
-            answerer = Answerer(ArticleIndex.build(unit.document, encoder))
+            answerer = Answerer(ArticleIndex.build(unit.document, encoder), reader)
             for at in range(0, len(questions), BATCH):
                 some = questions[at : at + BATCH]
                 answers = answerer.ask_all([(q.text, q.history) for q in some], k=k, ranked=RANKED)
@@ -81,30 +91,51 @@ def evaluate(
 
 
 def summarize(outcomes: Sequence[Outcome]) -> dict[str, Any]:
-    """All figures of an evaluation; exact_match and f1 in percent, of the answers as shown."""
+    """All figures of an evaluation; exact_match and f1 in percent, of the words found in what is shown.
+
+    Those of `no_abstention` are of the words found whether shown or not, for the questions that have
+    an answer, and `as_shown` is the f1 of what a person sees, with sentences for a "why" or "how".
+    """
     accepted = [o.question.answers for o in outcomes]
-    texts = [o.answer.text or "" for o in outcomes]
-    pairs = list(zip(texts, accepted, strict=True))
+    texts, best = [o.shown_text for o in outcomes], [o.best_text for o in outcomes]
+    pairs, found = list(zip(texts, accepted, strict=True)), list(zip(best, accepted, strict=True))
     ranks = [o.rank for o in outcomes if o.question.answers]
+    before = [o.rank_before_reading for o in outcomes if o.question.answers]
+    confidence = [o.answer.confidence for o in outcomes]
     out: dict[str, Any] = {
         "n": len(outcomes),
         "exact_match": _percent([metrics.exact_match(t, a) for t, a in pairs]),
         "f1": _percent([metrics.f1(t, a) for t, a in pairs]),
-        # As long as answers are sentences, they can hold the right words without being them.
-        "holds_answer": _percent([metrics.holds(t, a) for t, a in pairs if a]),
+        "no_abstention": {
+            "exact_match": _percent([metrics.exact_match(t, a) for t, a in found if a]),
+            "f1": _percent([metrics.f1(t, a) for t, a in found if a]),
+        },
+        "as_shown": {
+            "f1": _percent([metrics.f1(o.answer.text or "", o.question.answers) for o in outcomes]),
+            "holds_answer": _percent(
+                [
+                    metrics.holds(o.answer.text or "", a)
+                    for o, a in zip(outcomes, accepted, strict=True)
+                    if a
+                ]
+            ),
+        },
         **{f"recall@{k}": round(metrics.recall_at(ranks, k), 4) for k in (1, 3, 5, 10)},
         "mrr": round(metrics.mean_reciprocal_rank(ranks), 4),
+        "before_reading": {
+            **{f"recall@{k}": round(metrics.recall_at(before, k), 4) for k in (1, 3, 5, 10)},
+            "mrr": round(metrics.mean_reciprocal_rank(before), 4),
+        },
         "answered": round(sum(t != "" for t in texts) / max(1, len(texts)), 4),
+        # Confidence speaks of the words found.
+        "calibration_error": round(
+            metrics.calibration_error(confidence, [metrics.right(t, a) for t, a in found]), 4
+        ),
     }
     if not all(accepted):
-        confidence = [o.answer.confidence for o in outcomes]
-        best = [o.best_text for o in outcomes]
         official = metrics.squad2(texts, best, [1 - c for c in confidence], accepted)
         out["squad2"] = {name: round(value, 4) for name, value in official.items()}
         out["no_answer_auroc"] = round(metrics.auroc(confidence, [bool(a) for a in accepted]), 4)
-        # Confidence speaks of the best sentence: whether it holds an accepted answer.
-        right = [metrics.holds(b, a) for b, a in zip(best, accepted, strict=True)]
-        out["calibration_error"] = round(metrics.calibration_error(confidence, right), 4)
     return out
 
 
@@ -117,16 +148,20 @@ def write_predictions(outcomes: Sequence[Outcome], path: str | Path) -> None:
 
 def _outcome(article: SquadArticle, question: SquadQuestion, answer: Answer) -> Outcome:
     text, best = article.document.text, answer.best
-    start, end = article.paragraphs[question.paragraph]
-    rank = next(
-        (
-            place
-            for place, hit in enumerate(answer.hits, 1)
-            if hit.passage.start < end and start < hit.passage.end
-        ),
-        None,
+    found = sorted(answer.hits, key=lambda hit: -hit.parts.get("retrieval", hit.score))
+    return Outcome(
+        question,
+        answer,
+        text[best.start : best.end] if best else "",
+        _rank(article, question, answer.hits),
+        _rank(article, question, found),
     )
-    return Outcome(question, answer, text[best.start : best.end] if best else "", rank)
+
+
+def _rank(article: SquadArticle, question: SquadQuestion, hits: Sequence[Hit]) -> int | None:
+    start, end = article.paragraphs[question.paragraph]
+    of_paragraph = [h.passage.start < end and start < h.passage.end for h in hits]
+    return 1 + of_paragraph.index(True) if any(of_paragraph) else None
 
 
 def _paragraphs(article: SquadArticle) -> list[SquadArticle]:

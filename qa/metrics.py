@@ -34,6 +34,11 @@ def f1(text: str, accepted: Sequence[str]) -> float:
     return max(_f1(normalize(text).split(), normalize(a).split()) for a in _accepted(accepted))
 
 
+def right(text: str, accepted: Sequence[str]) -> float:
+    """1.0 if the text is an accepted answer give or take a few words: an F1 of at least a half."""
+    return float(bool(text) and bool(accepted) and f1(text, accepted) >= 0.5)
+
+
 def holds(text: str, accepted: Sequence[str]) -> float:
     """1.0 if an accepted answer's words stand, in a row, in the text; for answers that are sentences."""
     words = f" {normalize(text)} "

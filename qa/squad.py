@@ -74,7 +74,7 @@ def _article(article: dict[str, Any]) -> SquadArticle:
             starts=tuple(
                 offsets[number][0] + answer["answer_start"] for answer in asked["answers"]
             ),
-            history=tuple((turn[0], turn[1]) for turn in asked.get("history", [])),
+            history=tuple(Turn(turn[0], turn[1]) for turn in asked.get("history", [])),
         )
         for number, paragraph in enumerate(article["paragraphs"])
         for asked in paragraph["qas"]

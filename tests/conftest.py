@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from index.encoder import Encoded, Progress, SentenceEncoder, Tokens, Vectors
+from qa.reader import Reader, Reading
+from qa.spans import Span
 
 ROOT = Path(__file__).parent.parent
 
@@ -52,6 +55,28 @@ class FakeEncoder:
         return [int.from_bytes(digest[:2], "big") % self.dimension for digest in digests]
 
 
+class FakeReader:
+    """Finds the words it is given wherever they stand, each with its score; a no-answer score of 0."""
+
+    def __init__(self, scores: Mapping[str, float]) -> None:
+        self.scores = scores
+        self.read: list[tuple[str, list[str]]] = []
+
+    def read_all(
+        self, asked: Sequence[tuple[str, Sequence[str]]], *, n: int = 5
+    ) -> list[list[Reading]]:
+        self.read += [(question, list(texts)) for question, texts in asked]
+        return [[self._reading(text, n) for text in texts] for _, texts in asked]
+
+    def _reading(self, text: str, n: int) -> Reading:
+        spans = [
+            Span(at.start(), at.end(), score)
+            for words, score in self.scores.items()
+            for at in re.finditer(re.escape(words), text)
+        ]
+        return Reading(tuple(sorted(spans, key=lambda span: -span.score)[:n]), 0.0)
+
+
 @pytest.fixture
 def fake_encoder() -> FakeEncoder:
     return FakeEncoder()
@@ -60,6 +85,11 @@ def fake_encoder() -> FakeEncoder:
 @pytest.fixture(scope="session")
 def encoder() -> SentenceEncoder:
     return SentenceEncoder()
+
+
+@pytest.fixture(scope="session")
+def reader() -> Reader:
+    return Reader()
 
 
 @pytest.fixture(scope="session")

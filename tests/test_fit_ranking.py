@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from qa.calibration import probability
+from qa.calibration import Calibration
 from training.fit_ranking import (
     Tried,
     choose_threshold,
@@ -65,13 +65,15 @@ def tried() -> list[Tried]:
 
 def test_the_calibration_gives_the_shares() -> None:
     weights = fit_calibration(tried())
-    sure, unsure = (probability(weights, {"x": x, "constant": 1.0}) for x in (1.0, 0.0))
+    sure, unsure = (
+        Calibration(0.0, weights).probability({"x": x, "constant": 1.0}) for x in (1.0, 0.0)
+    )
     # 90 of 100, and 20 of the 200 where x is 0; the fit holds its weights back a little.
     assert (sure, unsure) == pytest.approx((0.9, 0.1), abs=0.02)
-    threshold = choose_threshold(tried(), weights)
+    threshold = choose_threshold(tried(), Calibration(0.0, weights))
     assert unsure < threshold <= sure
-    quality = judge(tried(), weights, threshold)
+    quality = judge(tried(), Calibration(threshold, weights))
     assert quality["questions"] == 300
     assert quality["answerable_shown"] == 0.5 and quality["elsewhere_shown"] == 0
-    assert quality["shown_sentence_right"] == 0.9 and quality["best_sentence_right"] == 0.55
+    assert quality["shown_right"] == 0.9 and quality["best_right"] == 0.55
     assert quality["calibration_error"] < 0.02

@@ -22,15 +22,17 @@ from index.document import Document, make_document, read_document
 from index.passages import Passage
 from page.markup import answer_html, article_html, chat_html, passages_html, places, status_html
 from page.opening import Opening
-from qa.answer import DEFAULT_ARTICLE, Alternative, Answer, Answerer, Citation
+from qa.answer import DEFAULT_ARTICLE, Alternative, Answer, Answerer
+from qa.candidates import Citation
 from tests.browser import ROOT, NoBrowserError, free_port, open_browser, running
 from tests.conftest import FakeEncoder
 
-QUESTION = "when did Putin last visit?"
+EXAMPLE = "when did Putin last visit?"
+QUESTION = "When did Russia begin its special military operation in Ukraine?"
+WORDS = "February 2022"
 SENTENCE = (
-    "According to a report by Yonhap News Agency on the 17th, Putin’s state visit to North Korea "
-    "marks his return after 24 years since July 2000, and nine months after his meeting with Kim "
-    "Jong-un in Russia last September."
+    "Since Russia’s “special military operation” in Ukraine in February 2022, relations between "
+    "Russia and North Korea have deepened."
 )
 UNANSWERED = "What is the best recipe for kimchi?"
 TITLE = "“Putin’s Visit to North Korea Sparks Concerns on Whether Russia and North Korea Will"
@@ -127,14 +129,14 @@ def test_an_answer_within_a_sentence_is_shown_with_its_sentence() -> None:
 
 def test_other_answers_have_their_place_and_the_hopeless_ones_are_left_out() -> None:
     document = document_of("Title\n\nHe came in 1851.\n\nShe <left>.\n\nNobody stayed.")
-    others = tuple(
-        Alternative(words, confidence, at, at + len(words))
-        for words, confidence in (("She <left>.", 0.4), ("Nobody stayed.", 0.02))
-        for at in [document.text.index(words)]
-    )
+    left = document.text.index("She")
+    at = Citation(document.id, left + 4, left + 10, left, left + 11)
+    nobody = Citation(document.id, *(2 * (left + 13, left + 27)))
+    others = (Alternative("<left>", 0.4, at), Alternative("Nobody stayed.", 0.02, nobody))
     answer = answer_of(document, "1851", "He came in 1851.", alternatives=others)
     made = answer_html(document, answer)
-    assert "She &lt;left&gt;." in made
+    assert '<p class="words" dir="auto">&lt;left&gt;</p>' in made
+    assert "She <b>&lt;left&gt;</b>." in made
     assert ">paragraph 2</button>" in made
     assert "40% · perhaps" in made
     assert "Nobody" not in made
@@ -221,7 +223,7 @@ def test_a_port_in_use_is_one_sentence_and_exit_code_2() -> None:
 def test_no_passages_are_refused() -> None:
     ran = run_app("--k", "0")
     assert ran.returncode == 2
-    assert ran.stderr.endswith("--k is 0: rank at least one passage.\n")
+    assert ran.stderr.endswith("--k is 0: read at least one passage.\n")
 
 
 # In a browser
@@ -334,13 +336,31 @@ in_browser = pytest.mark.browser
 def test_an_answer_is_in_the_chat_and_marked_in_sight_in_the_article(page: Page) -> None:
     expect(page.locator("#article h2")).to_contain_text(TITLE)
     ask(page, QUESTION)
-    expect(answer(page)).to_contain_text(SENTENCE)
+    expect(answer(page).locator(".words").first).to_have_text(WORDS)
+    expect(answer(page).locator("blockquote").first).to_have_text(SENTENCE)
     expect(page.get_by_label("Question", exact=True)).to_have_value("")
-    expect(page.locator("#article mark")).to_have_text(SENTENCE)
-    in_sight(page, "#article mark")
-    expect(answer(page).locator(".place").first).to_have_text("paragraph 6")
+    expect(page.locator("#article mark.cited")).to_have_text(SENTENCE)
+    expect(page.locator("#article .words.cited")).to_have_text(WORDS)
+    in_sight(page, "#article .words.cited")
+    expect(answer(page).locator(".place").first).to_have_text("paragraph 7")
     expect(answer(page).locator(".sure").first).to_have_text(re.compile(r"^\d+% · [a-z ]+$"))
     expect(page.locator("#passages li")).to_have_count(5)
+
+
+@in_browser
+def test_two_answers_are_each_marked_in_their_own_sentence(page: Page) -> None:
+    ask(page, EXAMPLE)
+    expect(answer(page).locator(".others li")).to_have_count(2)
+    words = answer(page).locator(".words").all_text_contents()
+    assert {"June 18th and 19th", "July 2000"} <= set(words)
+    expect(page.locator("#article .words")).to_have_count(3)
+    marked = page.locator("#article .words").all_text_contents()
+    assert sorted(marked) == sorted(words)
+    for one in page.locator("#article .words").all():
+        assert one.evaluate("words => !!words.closest('mark')")
+    second = answer(page).locator(".others .place").first
+    second.click()
+    in_sight(page, "#article mark.other .flash")
 
 
 @in_browser
@@ -349,30 +369,30 @@ def test_a_place_and_a_passage_go_to_where_they_stand(page: Page) -> None:
     answer(page).locator(".place").first.wait_for()
     page.locator("#article .sheet").evaluate("sheet => sheet.scrollTo(0, sheet.scrollHeight)")
     answer(page).locator(".place").first.click()
-    in_sight(page, "#article mark .flash")
-    assert "".join(page.locator("#article .flash").all_text_contents()) == SENTENCE
+    in_sight(page, "#article mark.cited .flash")
+    assert "".join(page.locator("#article .flash").all_text_contents()) == WORDS
     page.locator("#passages button").nth(3).click()
     in_sight(page, "#article .flash")
     # It fades, and what was marked before is whole again.
     expect(page.locator("#article .flash")).to_have_count(0)
-    expect(page.locator("#article mark")).to_have_text(SENTENCE)
+    expect(page.locator("#article mark.cited")).to_have_text(SENTENCE)
 
 
 @in_browser
 def test_an_example_asks_and_leaves_what_was_typed(page: Page) -> None:
     page.get_by_label("Question", exact=True).fill("my own")
     example = page.locator("#examples button:visible").first
-    expect(example).to_have_text(QUESTION)
+    expect(example).to_have_text(EXAMPLE)
     example.click()
-    expect(answer(page)).to_contain_text(SENTENCE)
-    expect(page.locator("#chat .asked")).to_have_text([QUESTION])
+    expect(answer(page)).to_contain_text("July 2000")
+    expect(page.locator("#chat .asked")).to_have_text([EXAMPLE])
     expect(page.get_by_label("Question", exact=True)).to_have_value("my own")
 
 
 @in_browser
 def test_an_abstention_says_so_and_marks_nothing(page: Page) -> None:
     ask(page, QUESTION)
-    expect(page.locator("#article mark")).to_have_count(1)
+    expect(page.locator("#article mark.cited")).to_have_count(1)
     ask(page, UNANSWERED)
     expect(page.locator("#chat .reply")).to_have_count(2)
     expect(answer(page)).to_contain_text("The article does not say.")
@@ -384,20 +404,20 @@ def test_an_abstention_says_so_and_marks_nothing(page: Page) -> None:
 
 @in_browser
 def test_a_question_that_leans_on_another_shows_how_it_was_understood(page: Page) -> None:
-    ask(page, "Who is Yuri Ushakov?")
+    ask(page, "Who is Zhang Tianliang?")
     expect(page.locator("#chat .reply")).to_have_count(1)
     answer(page)
-    ask(page, "What did he emphasize at a press conference?")
+    ask(page, "What is his program called?")
     expect(page.locator("#chat .reply")).to_have_count(2)
     expect(answer(page).locator(".understood")).to_have_text(
-        "Understood as: Who is Yuri Ushakov? What did he emphasize at a press conference?"
+        "Understood as: What is Zhang Tianliang's program called?"
     )
 
 
 @in_browser
 def test_clearing_forgets_the_chat_and_the_marks(page: Page) -> None:
     ask(page, QUESTION)
-    expect(page.locator("#article mark")).to_have_count(1)
+    expect(page.locator("#article mark.cited")).to_have_count(1)
     page.get_by_role("button", name="Clear").click()
     expect(page.locator("#chat .turn")).to_have_count(0)
     expect(page.locator("#article mark")).to_have_count(0)
@@ -422,12 +442,12 @@ def test_a_bad_question_is_a_notice_and_changes_nothing(
     page: Page, question: str, notice: str
 ) -> None:
     ask(page, QUESTION)
-    expect(page.locator("#article mark")).to_have_text(SENTENCE)
+    expect(page.locator("#article mark.cited")).to_have_text(SENTENCE)
     before = texts(page)
     ask(page, question)
     expect(page.locator(".toast-body")).to_contain_text(notice)
     assert texts(page) == before
-    expect(page.locator("#article mark")).to_have_text(SENTENCE)
+    expect(page.locator("#article mark.cited")).to_have_text(SENTENCE)
     expect(page.get_by_label("Question", exact=True)).to_have_value(question)
     ask(page, UNANSWERED)
     expect(page.locator("#chat .reply")).to_have_count(2)
@@ -439,7 +459,7 @@ def test_another_file_takes_the_place_of_the_article_for_its_visitor_only(
 ) -> None:
     other = ready(visitor(address))
     ask(page, QUESTION)
-    expect(page.locator("#article mark")).to_have_count(1)
+    expect(page.locator("#article mark.cited")).to_have_count(1)
     upload(page, "rosport.txt", LIGHTHOUSE.encode())
     expect(page.locator("#article h2")).to_have_text("The lighthouse of Rosport")
     expect(page.locator("#chat .turn")).to_have_count(0)
@@ -448,7 +468,7 @@ def test_another_file_takes_the_place_of_the_article_for_its_visitor_only(
     expect(page.locator("#examples button:visible", has_text="Putin")).to_have_count(0)
     ask(page, "When was the lighthouse of Rosport built?")
     expect(answer(page)).to_contain_text("1851")
-    expect(page.locator("#article mark")).to_contain_text("was built in 1851")
+    expect(page.locator("#article mark.cited")).to_contain_text("was built in 1851")
     expect(other.locator("#article h2")).to_contain_text(TITLE)
     ask(other, QUESTION)
     expect(answer(other)).to_contain_text(SENTENCE)
@@ -471,14 +491,14 @@ def test_a_bad_file_is_a_notice_and_changes_nothing(
     page: Page, name: str, content: bytes, notice: str
 ) -> None:
     ask(page, QUESTION)
-    expect(page.locator("#article mark")).to_have_text(SENTENCE)
+    expect(page.locator("#article mark.cited")).to_have_text(SENTENCE)
     page.get_by_label("Question", exact=True).fill("half a quest")
     before = texts(page)
     upload(page, name, content)
     expect(page.locator(".toast-body")).to_contain_text(notice)
     assert texts(page) == before
     expect(page.locator("#status")).to_have_text("Ready")
-    expect(page.locator("#article mark")).to_have_text(SENTENCE)
+    expect(page.locator("#article mark.cited")).to_have_text(SENTENCE)
     expect(page.get_by_label("Question", exact=True)).to_have_value("half a quest")
 
 
@@ -516,7 +536,7 @@ def test_on_a_phone_the_article_is_below_the_chat_and_nothing_is_cut_off(
 ) -> None:
     page = ready(visitor(address, 390, 844))
     ask(page, QUESTION)
-    expect(page.locator("#article mark")).to_have_text(SENTENCE)
+    expect(page.locator("#article mark.cited")).to_have_text(SENTENCE)
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     asking = page.locator("#asking").bounding_box()
     article = page.locator("#article .sheet").bounding_box()
@@ -528,7 +548,7 @@ def test_on_a_phone_the_article_is_below_the_chat_and_nothing_is_cut_off(
         assert box["x"] >= 0, selector
         assert box["x"] + box["width"] <= 390, selector
     answer(page).locator(".place").first.click()
-    in_sight(page, "#article mark .flash")
+    in_sight(page, "#article mark.cited .flash")
 
 
 @in_browser
@@ -547,10 +567,10 @@ def test_on_a_desktop_all_of_it_fits_the_window(page: Page) -> None:
 def test_it_follows_the_system_and_can_be_read(address: str, visitor: Visitor, scheme: str) -> None:
     page = ready(visitor(address, color_scheme=scheme))
     ask(page, QUESTION)
-    expect(page.locator("#article mark")).to_have_text(SENTENCE)
+    expect(page.locator("#article mark.cited")).to_have_text(SENTENCE)
     pairs = [
         ("#article p", "#article .sheet"),
-        ("#article mark", "#article mark"),
+        ("#article mark.cited", "#article mark.cited"),
         ("#chat .sure", "#chat .log"),
         ("#chat .place", "#chat .log"),
         ("#chat .asked", "#chat .asked"),
@@ -590,10 +610,10 @@ def test_it_can_be_used_with_the_keyboard_and_a_screen_reader(page: Page) -> Non
     log = page.get_by_role("log", name="Questions and answers")
     expect(log).to_contain_text(SENTENCE)
     expect(page.get_by_role("heading", level=1)).to_have_text("Ask the Article")
-    place = log.get_by_role("button", name="paragraph 6")
+    place = log.get_by_role("button", name="paragraph 7")
     place.focus()
     place.press("Enter")
-    in_sight(page, "#article mark .flash")
+    in_sight(page, "#article mark.cited .flash")
     expect(page.get_by_role("region", name="Ranked passages").get_by_role("button")).to_have_count(
         5
     )

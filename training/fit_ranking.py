@@ -1,7 +1,8 @@
 """Fit the weights of the ranking and the calibration of the answers on training articles.
 
-Writes index/ranking.json and qa/calibration.json, and prints and saves what each part brings on
-training articles that were held out. Needs only a file in the SQuAD 2.0 layout:
+Writes index/ranking.json and the part of qa/calibration.json that is of whole sentences, and prints
+and saves what each part brings on training articles that were held out. Needs only a file in the
+SQuAD 2.0 layout:
 
     python -m training.fit_ranking ../shared/data/squad/train-v2.0.json.gz
 """
@@ -10,7 +11,7 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,8 +26,9 @@ from index.article_index import ArticleIndex
 from index.encoder import Encoder, SentenceEncoder
 from index.fusion import Scores, fuse
 from qa import metrics
-from qa.answer import DEFAULT_K, Answerer
-from qa.calibration import probability
+from qa.answer import DEFAULT_K
+from qa.calibration import FITTED, Calibration
+from qa.candidates import sentence_candidates
 from qa.squad import SquadArticle, read_squad
 
 ROOT = Path(__file__).parent.parent
@@ -169,7 +171,7 @@ class Tried:
     kind: "answerable", "unanswerable" (of this article, SQuAD 2.0) or "elsewhere" (another article's).
     """
 
-    features: dict[str, float]
+    features: Mapping[str, float]
     right: bool
     kind: str
 
@@ -180,19 +182,17 @@ def try_questions(
     """Ask each article its own questions, and some of the next article's, which it cannot answer."""
     out: list[Tried] = []
     for at, (index, article) in enumerate(zip(indexes, articles, strict=True)):
-        answerer = Answerer(index)
         foreign = [q for q in articles[(at + 1) % len(articles)].questions if q.answers]
         asked = [(q, "answerable" if q.answers else "unanswerable") for q in article.questions]
         asked += [(q, "elsewhere") for q in foreign[:: max(1, len(foreign) // elsewhere)]]
         found = index.search([q.text for q, _ in asked], DEFAULT_K)
         for (question, kind), hits in zip(asked, found, strict=True):
-            candidates = answerer.candidates(question.text, hits)
-            if candidates:
-                place, features = candidates[0]
+            if candidates := sentence_candidates(question.text, hits):
+                place = candidates[0].citation
                 right = kind == "answerable" and any(
                     place.start <= start < place.end for start in question.starts
                 )
-                out.append(Tried(features, right, kind))
+                out.append(Tried(candidates[0].features, right, kind))
     return out
 
 
@@ -210,7 +210,7 @@ def fit_calibration(tried: Sequence[Tried]) -> dict[str, float]:
     }
 
 
-def choose_threshold(tried: Sequence[Tried], weights: dict[str, float]) -> float:
+def choose_threshold(tried: Sequence[Tried], fitted: Calibration) -> float:
     """The confidence to show an answer from: where precision and recall have the best harmonic mean.
 
     Precision is the share of shown answers that are right, recall that of answerable questions with a
@@ -218,7 +218,7 @@ def choose_threshold(tried: Sequence[Tried], weights: dict[str, float]) -> float
     """
     shares = {"answerable": 0.5, "unanswerable": 0.25, "elsewhere": 0.25}
     counts = {kind: sum(t.kind == kind for t in tried) for kind in shares}
-    confidence = np.array([probability(weights, t.features) for t in tried])
+    confidence = np.array([fitted.probability(t.features) for t in tried])
     weight = np.array([shares[t.kind] / max(1, counts[t.kind]) for t in tried])
     right = weight * np.array([t.right for t in tried])
 
@@ -229,9 +229,9 @@ def choose_threshold(tried: Sequence[Tried], weights: dict[str, float]) -> float
     return round(float(max(np.linspace(0.05, 0.95, 181), key=f1)), 3)
 
 
-def judge(tried: Sequence[Tried], weights: dict[str, float], threshold: float) -> dict[str, float]:
+def judge(tried: Sequence[Tried], fitted: Calibration) -> dict[str, float]:
     """How good confidence and threshold are on articles that neither was fitted on."""
-    confidence = np.array([probability(weights, t.features) for t in tried])
+    confidence = np.array([fitted.probability(t.features) for t in tried])
     right = np.array([t.right for t in tried])
     out = {
         "questions": len(tried),
@@ -240,10 +240,10 @@ def judge(tried: Sequence[Tried], weights: dict[str, float], threshold: float) -
     }
     for kind in ("answerable", "unanswerable", "elsewhere"):
         mine = np.array([t.kind == kind for t in tried])
-        out[f"{kind}_shown"] = float((confidence[mine] >= threshold).mean())
+        out[f"{kind}_shown"] = float((confidence[mine] >= fitted.threshold).mean())
         if kind == "answerable":
-            out["best_sentence_right"] = float(right[mine].mean())
-            out["shown_sentence_right"] = float(right[mine & (confidence >= threshold)].mean())
+            out["best_right"] = float(right[mine].mean())
+            out["shown_right"] = float(right[mine & (confidence >= fitted.threshold)].mean())
     return {name: round(value, 4) for name, value in out.items()}
 
 
@@ -295,14 +295,16 @@ def main() -> None:
         return try_questions([i for i, _ in mine], [a for _, a in mine], elsewhere=100)
 
     tried, judged = part(False), part(True)
-    calibration = fit_calibration(tried)
-    threshold = choose_threshold(tried, calibration)
-    quality = judge(judged, calibration, threshold)
-    print("calibration:", calibration, threshold, quality)
+    weights = fit_calibration(tried)
+    threshold = choose_threshold(tried, Calibration(0.0, weights))
+    quality = judge(judged, Calibration(threshold, weights))
+    print("calibration:", weights, threshold, quality)
+    calibrations = json.loads(FITTED.read_text(encoding="utf-8"))
+    calibrations["sentences"] = {"threshold": threshold, "weights": weights}
 
     fitted = {
         ROOT / "index/ranking.json": ranking,
-        ROOT / "qa/calibration.json": {"threshold": threshold, "weights": calibration},
+        FITTED: calibrations,
         arguments.out: {
             "command": f"python -m training.fit_ranking {Path(arguments.squad).name}",
             "articles": {"fitted": len(fit), "held_out": len(held_out)},

@@ -1,5 +1,6 @@
 import dataclasses
 import json
+import shutil
 
 import pytest
 
@@ -7,27 +8,176 @@ from index.article_index import ArticleIndex
 from index.document import make_document
 from index.errors import ArticleError
 from qa import Answerer, QuestionError, open_article
-from qa.calibration import CALIBRATION, probability
+from qa.answer import forms
+from qa.calibration import SENTENCES, SPANS, Calibration
 from qa.examples import example_questions
-from tests.conftest import FakeEncoder
+from qa.followup import Turn
+from qa.reader import ABOUT, DEFAULT_READER, WEIGHTS, Reader
+from tests.conftest import FakeEncoder, FakeReader
 
 
 @pytest.fixture(scope="module")
-def article(encoder, tmp_path_factory) -> Answerer:
-    return open_article(encoder=encoder, index=tmp_path_factory.mktemp("index"))
+def article(encoder, reader, tmp_path_factory) -> Answerer:
+    return open_article(encoder=encoder, reader=reader, index=tmp_path_factory.mktemp("index"))
+
+
+@pytest.fixture(scope="module")
+def sentences(article: Answerer) -> Answerer:
+    """The same without a reader."""
+    return Answerer(article.index)
+
+
+def made(text: str, encoder: FakeEncoder, **scores: float) -> Answerer:
+    """A document of its own, in which the words are read that are named with their scores.
+
+    Each paragraph becomes a passage: it gets a second sentence, since short ones go together.
+    """
+    more = "That is all that is known of it to this day, and it is not much."
+    text = "\n\n".join(f"{paragraph} {more}" for paragraph in text.split("\n\n"))
+    document = make_document(text, name="made", source="made.txt")
+    reader = FakeReader({words.replace("_", " "): score for words, score in scores.items()})
+    return Answerer(ArticleIndex.build(document, encoder), reader)
 
 
 def test_the_example_of_the_readme(article: Answerer) -> None:
     answer = article.ask("when did Putin last visit?")
     text = article.document.text
     assert answer.text is not None and answer.citation is not None
-    assert answer.text == text[answer.citation.start : answer.citation.end]
-    shown = [answer.text, *(a.text for a in answer.alternatives)]
-    assert any("June 18th and 19th" in one for one in shown)
-    assert any("July 2000" in one for one in shown)
+    shown = [(answer.text, answer.citation), *((a.text, a.citation) for a in answer.alternatives)]
+    assert {"June 18th and 19th", "July 2000"} <= {words for words, _ in shown}
+    for words, at in shown:
+        assert words == text[at.start : at.end]
+        assert words in text[at.sentence_start : at.sentence_end]
     assert answer.citation.document == "putin-visits-north-korea"
     assert len(answer.hits) == 5 and 0 < answer.confidence < 1
     assert answer.seconds.keys() == {"retrieve", "read"}
+
+
+def test_a_last_that_is_an_adverb_is_asked_without_it_too(article: Answerer) -> None:
+    assert forms("when did Putin last visit?", ()) == [
+        "when did Putin last visit?",
+        "when did Putin visit?",
+    ]
+    for question in (
+        "When was his last visit?",
+        "When did the last train leave?",
+        "When did Putin's last visit end?",
+        "Where did it last?",
+        "When did it rain last September?",
+    ):
+        assert forms(question, ()) == [question]
+    assert article.ask("when did Putin last visit?").rewritten is None
+
+
+def test_without_a_reader_answers_are_sentences(sentences: Answerer) -> None:
+    answer = sentences.ask("when did Putin last visit?")
+    assert answer.text is not None and answer.citation is not None
+    shown = [answer.text, *(a.text for a in answer.alternatives)]
+    assert any("June 18th and 19th" in one for one in shown)
+    assert any("July 2000" in one for one in shown)
+    assert answer.citation.start == answer.citation.sentence_start
+
+
+def test_a_reader_that_cannot_be_loaded(encoder, tmp_path) -> None:
+    folder = tmp_path / "reader"
+    shutil.copytree(DEFAULT_READER, folder)
+    whole = {name: (folder / name).read_bytes() for name in (WEIGHTS, ABOUT)}
+    for name, content in (
+        (WEIGHTS, whole[WEIGHTS][:-1]),
+        (WEIGHTS, None),
+        (ABOUT, whole[ABOUT].replace(b'"format_version": 1', b'"format_version": 99')),
+    ):
+        for file, bytes_ in whole.items():
+            (folder / file).write_bytes(bytes_)
+        if content is None:
+            (folder / name).unlink()
+        else:
+            (folder / name).write_bytes(content)
+        article = open_article(encoder=encoder, reader=folder, index=tmp_path / "index")
+        assert article.note.startswith("Answers are whole sentences. ")
+        assert str(folder / name) in article.note
+        answer = article.ask("when did Putin last visit?")
+        assert answer.text is not None and answer.text.endswith(".")
+
+
+def test_the_span_that_fits_passage_and_question_is_chosen(fake_encoder: FakeEncoder) -> None:
+    text = "The bridge opened in 1931.\n\nThe harbour opened in 1877.\n\nNothing opened here."
+    article = made(text, fake_encoder, **{"1931": 6.0, "1877": 6.0})
+    answer = article.ask("When was the harbour opened?")
+    assert answer.best is not None and "1877" in answer.hits[0].passage.text
+    text = article.document.text
+    assert text[answer.best.start : answer.best.end] == "1877"
+    assert [a.text for a in answer.alternatives] == ["1931"]
+    assert answer.confidence > answer.alternatives[0].confidence
+    # The passage found second comes first where the reader found much more in it.
+    article = made(text, fake_encoder, **{"1931": 60.0, "1877": 0.0})
+    assert "1931" in article.ask("When was the harbour opened?").hits[0].passage.text
+
+
+def test_the_same_words_in_two_passages_count_for_each_other(fake_encoder: FakeEncoder) -> None:
+    text = "In Rome it rained.\n\nIn Oslo it rained.\n\nRome was wet."
+    article = made(text, fake_encoder, Rome=5.0, Oslo=5.0)
+    answer = article.ask("Where was rain?")
+    best = answer.best
+    assert best is not None and article.document.text[best.start : best.end] == "Rome"
+    assert [a.text for a in answer.alternatives] == ["Oslo"]
+
+
+def test_other_answers_say_something_else(fake_encoder: FakeEncoder) -> None:
+    text = "Anna Berg built it in May 1931.\n\nBerg drew it.\n\nTom Reed paid."
+    article = made(text, fake_encoder, Anna_Berg=9.0, Berg=8.0, the_Berg=7.0, Tom_Reed=5.0)
+    answer = article.ask("Who built it?")
+    assert [a.text for a in answer.alternatives] == ["Tom Reed"]
+
+
+@pytest.mark.parametrize(
+    ("words", "shown"),
+    [
+        ("“Rodong Sinmun”", "Rodong Sinmun"),
+        ("(1931)", "1931"),
+        ("Berg),", "Berg"),
+        ("the U.S.", "the U.S."),
+        ("“Yes,” he said", "“Yes,” he said"),
+        ("Dawn” twice", "Dawn” twice"),
+        ("f(x)", "f(x)"),
+    ],
+)
+def test_marks_that_only_surround_an_answer_are_left_out(
+    fake_encoder: FakeEncoder, words: str, shown: str
+) -> None:
+    article = made(f"It was {words} there.", fake_encoder, **{words: 9.0})
+    best = article.ask("What was it?").best
+    assert best is not None and article.document.text[best.start : best.end] == shown
+
+
+@pytest.mark.parametrize(
+    ("question", "whole"),
+    [
+        ("Why did it fall?", True),
+        ("How did it fall?", True),
+        ("What happened to the bridge?", True),
+        ("Describe the bridge.", True),
+        ("How many fell?", False),
+        ("How old is the bridge?", False),
+        ("What fell?", False),
+    ],
+)
+def test_a_reason_or_a_description_is_a_whole_sentence(
+    fake_encoder: FakeEncoder, question: str, whole: bool
+) -> None:
+    sentence = "The old bridge fell into the river, since nine bolts had rusted through."
+    article = made(f"It rained.\n\n{sentence}", fake_encoder, **{"nine bolts": 30.0})
+    answer = article.ask(question)
+    assert answer.text == (sentence if whole else "nine bolts")
+    assert answer.best is not None
+    assert article.document.text[answer.best.start : answer.best.end] == "nine bolts"
+
+
+def test_a_passage_of_furniture_is_not_read(article: Answerer) -> None:
+    reader = FakeReader({"Click": 99.0})
+    answer = Answerer(article.index, reader).ask("Click to watch related videos.", k=100)
+    assert answer.best is None and answer.abstained and answer.confidence == 0
+    assert "" in reader.read[0][1] and len(answer.hits) == 13
 
 
 def test_it_abstains(article: Answerer) -> None:
@@ -36,20 +186,25 @@ def test_it_abstains(article: Answerer) -> None:
     assert answer.best is not None and answer.hits
 
 
-def test_furniture_never_answers(article: Answerer) -> None:
-    answer = article.ask("Click to watch related videos.", k=100)
+def test_furniture_never_answers(sentences: Answerer) -> None:
+    answer = sentences.ask("Click to watch related videos.", k=100)
     assert len(answer.hits) == 13 and answer.hits[-1].passage.furniture
-    shown = [answer.best, *answer.alternatives]
+    shown = [answer.best, *(a.citation for a in answer.alternatives)]
     assert all(
-        article.document.text[s.start : s.end] != "Click to watch related videos." for s in shown
+        at and sentences.document.text[at.start : at.end] != "Click to watch related videos."
+        for at in shown
     )
 
 
 def test_a_follow_up(article: Answerer) -> None:
-    history = [("When did Putin visit North Korea?", "June 18th and 19th")]
-    answer = article.ask("Where did he go after that?", history=history)
-    assert answer.rewritten == "When did Putin visit North Korea? Where did he go after that?"
-    assert answer.text is not None and "Vietnam" in answer.text
+    first = article.ask("Who is Zhang Tianliang?")
+    assert first.text is not None
+    history = [Turn(first.question, first.text)]
+    answer = article.ask("What is his program called?", history=history)
+    assert answer.rewritten == "What is Zhang Tianliang's program called?"
+    assert answer.text == "Break of Dawn"
+    alone = article.ask("Which newspaper published Putin's article?", history=history)
+    assert alone.rewritten is None and alone.text == "Rodong Sinmun"
 
 
 def test_the_json_has_what_is_promised(article: Answerer) -> None:
@@ -67,7 +222,8 @@ def test_the_json_has_what_is_promised(article: Answerer) -> None:
         "seconds",
     ]
     assert list(said["citation"]) == ["document", "start", "end", "sentence_start", "sentence_end"]
-    assert list(said["alternatives"][0]) == ["text", "confidence", "start", "end"]
+    offsets = ["start", "end", "sentence_start", "sentence_end"]
+    assert list(said["alternatives"][0]) == ["text", "confidence", *offsets]
     assert list(said["passages"][0]) == ["text", "start", "end", "score"]
     assert len(said["passages"]) == 3 and said["abstained"] is False
     for place in (said["citation"], *said["alternatives"], *said["passages"]):
@@ -82,7 +238,7 @@ def test_many_questions_are_answered_as_one_is(article: Answerer) -> None:
     for question, answer in zip(questions, together, strict=True):
         alone = article.ask(question)
         assert answer.text == alone.text
-        assert answer.confidence == pytest.approx(alone.confidence, abs=1e-3)
+        assert answer.confidence == pytest.approx(alone.confidence, abs=0.05)
     assert article.ask_all([]) == []
     assert len(article.ask_all([("Who?", ())], k=2, ranked=10)[0].hits) == 10
 
@@ -110,12 +266,13 @@ def test_odd_questions_do_no_harm(article: Answerer, question: str) -> None:
 @pytest.mark.parametrize(
     "text", ["One.", "…", "😀 😀", "他来了。他走了。", "a" * 3000, "Only a heading"]
 )
-def test_odd_articles(fake_encoder: FakeEncoder, text: str) -> None:
+def test_odd_articles(fake_encoder: FakeEncoder, reader: Reader, text: str) -> None:
     document = make_document(text, name="odd", source="odd.txt")
-    answerer = Answerer(ArticleIndex.build(document, fake_encoder))
-    answer = answerer.ask("What is it?")
-    assert answer.best is not None
-    assert text[answer.best.start : answer.best.end].strip()
+    index = ArticleIndex.build(document, fake_encoder)
+    best = Answerer(index).ask("What is it?").best
+    assert best is not None and text[best.start : best.end].strip()
+    read = Answerer(index, reader).ask("What is it?").best
+    assert read is None or text[read.start : read.end].strip()
 
 
 def test_answers_are_frozen(article: Answerer) -> None:
@@ -126,28 +283,32 @@ def test_answers_are_frozen(article: Answerer) -> None:
 def test_the_article_is_built_once(encoder, tmp_path) -> None:
     seen: list[tuple[int, int]] = []
     for _ in range(2):
-        open_article(encoder=encoder, index=tmp_path, progress=lambda *at: seen.append(at))
+        open_article(
+            encoder=encoder, reader=None, index=tmp_path, progress=lambda *at: seen.append(at)
+        )
     assert seen == [(13, 33), (33, 33)]
 
 
 def test_probability() -> None:
-    weights = {"intercept": -1.0, "a": 2.0, "b": 0.5}
+    fitted = Calibration(0.5, {"intercept": -1.0, "a": 2.0, "b": 0.5})
     # -1 + 2 × 0.5 + 0.5 × 2 = 1, and 1 / (1 + e^-1) = 0.7311
-    assert probability(weights, {"a": 0.5, "b": 2.0, "c": 9.0}) == pytest.approx(0.73106, abs=1e-5)
-    assert probability({"intercept": -1e6}, {}) == pytest.approx(0)
+    assert fitted.probability({"a": 0.5, "b": 2.0, "c": 9.0}) == pytest.approx(0.73106, abs=1e-5)
+    assert Calibration(0.5, {"intercept": -1e6}).probability({}) == pytest.approx(0)
     with pytest.raises(KeyError):
-        probability(weights, {"a": 1.0})
+        fitted.probability({"a": 1.0})
     # What makes a right answer likelier must not have been fitted the other way round.
-    assert CALIBRATION["cosine"] > 0 and CALIBRATION["coverage"] > 0
+    assert SENTENCES.weights["cosine"] > 0 and SENTENCES.weights["coverage"] > 0
+    assert SPANS.weights["span"] > 0 > SPANS.weights["no answer"]
+    assert SPANS.choice["span"] > 0 and SPANS.choice["passage"] > 0
 
 
-def test_examples_are_answered(article: Answerer, encoder, tmp_path) -> None:
+def test_examples_are_answered(article: Answerer, encoder, reader, tmp_path) -> None:
     questions = example_questions(article)
     assert len(questions) == 4 and questions[0] == "when did Putin last visit?"
     assert not any(article.ask(question).abstained for question in questions)
     # Without a file of questions beside it they are made of the names in the text.
     path = tmp_path / "copy.txt"
     path.write_text(article.document.text, encoding="utf-8")
-    copy = open_article(path, encoder=encoder, index=tmp_path / "index")
-    made = example_questions(copy, n=3)
-    assert made and not any(copy.ask(question).abstained for question in made)
+    copy = open_article(path, encoder=encoder, reader=reader, index=tmp_path / "index")
+    examples = example_questions(copy, n=3)
+    assert examples and not any(copy.ask(question).abstained for question in examples)

@@ -8,8 +8,9 @@ import pytest
 from index.errors import DocumentError
 from qa.__main__ import main
 from qa.evaluation import evaluate, summarize
+from qa.followup import Turn
 from qa.squad import read_squad
-from tests.conftest import FakeEncoder
+from tests.conftest import FakeEncoder, FakeReader
 
 PARAGRAPHS = [
     "The bridge was built in 1931 by Anna Berg. It is made of red steel.",
@@ -73,7 +74,7 @@ def test_reading(path: Path, tmp_path: Path) -> None:
         for start, answer in zip(question.starts, question.answers, strict=True):
             assert article.document.text[start : start + len(answer)] == answer
     assert article.questions[2].history == (
-        ("Who was keeper of the silent lighthouse?", "its keeper"),
+        Turn("Who was keeper of the silent lighthouse?", "its keeper"),
     )
     plain = tmp_path / "coast.json"
     plain.write_text(json.dumps(DATA))
@@ -105,6 +106,34 @@ def test_whole_articles(path: Path, fake_encoder: FakeEncoder) -> None:
     assert summary["n"] == 3 and summary["recall@1"] == 1 and summary["mrr"] == 1
     assert summary["squad2"]["NoAns_exact"] == (100 if b.answer.abstained else 0)
     assert set(summary) >= {"exact_match", "f1", "no_answer_auroc", "calibration_error"}
+
+
+def test_what_was_read_is_judged(path: Path, fake_encoder: FakeEncoder) -> None:
+    reader = FakeReader({"Anna Berg": 20.0, "Tom Reed": 20.0, "nine days": 300.0})
+    outcomes = list(evaluate(read_squad(path), fake_encoder, reader, k=3))
+    a, b, c = outcomes
+    assert (a.best_text, c.best_text) == ("nine days", "nine days")
+    # The harbour's paragraph was found later, and comes first for what was read in it.
+    assert (a.rank, a.rank_before_reading) == (2, 1)
+    summary = summarize(outcomes)
+    assert summary["recall@1"] == 0 and summary["before_reading"]["recall@1"] == 1
+    outcomes = list(evaluate(read_squad(path), fake_encoder, FakeReader({"Anna Berg": 20.0}), k=2))
+    summary = summarize(outcomes)
+    assert summary["no_abstention"] == {"exact_match": 50, "f1": 50}
+    assert outcomes[0].shown_text == ("" if outcomes[0].answer.abstained else "Anna Berg")
+
+
+def test_a_why_is_judged_by_the_words_found(path: Path, fake_encoder: FakeEncoder) -> None:
+    data = json.loads(json.dumps(DATA))
+    data["data"][0]["paragraphs"][0]["qas"][0]["question"] = "How did Anna Berg get the bridge?"
+    path = path.with_name("how.json")
+    path.write_text(json.dumps(data))
+    reader = FakeReader({"Anna Berg": 20.0})
+    outcome = next(iter(evaluate(read_squad(path), fake_encoder, reader, k=2)))
+    assert outcome.answer.text == "The bridge was built in 1931 by Anna Berg."
+    assert outcome.best_text == outcome.shown_text == "Anna Berg"
+    summary = summarize([outcome])
+    assert summary["f1"] == 100 and 0 < summary["as_shown"]["f1"] < 100
 
 
 def test_paragraphs_alone(path: Path, fake_encoder: FakeEncoder) -> None:
@@ -140,15 +169,16 @@ def test_an_out_that_cannot_be_written(path: Path, tmp_path: Path, capsys) -> No
     assert "cannot be written" in capsys.readouterr().err
 
 
-def test_some_of_squad(squad_dir: Path, encoder) -> None:
-    """The real file: offsets exact for every question, and a floor on the ranking."""
+def test_some_of_squad(squad_dir: Path, encoder, reader) -> None:
+    """The real file: offsets exact for every question, and a floor on ranking and answers."""
     articles = read_squad(squad_dir / "dev-v1.1.json.gz")[-1:]
     text = articles[0].document.text
-    outcomes = list(evaluate(articles, encoder, k=5, limit=200))
+    outcomes = list(evaluate(articles, encoder, reader, k=5, limit=200))
     for outcome in outcomes:
         best = outcome.answer.best
         assert best is not None and text[best.start : best.end] == outcome.best_text
         for hit in outcome.answer.hits:
             assert text[hit.passage.start : hit.passage.end] == hit.passage.text
     summary = summarize(outcomes)
-    assert summary["n"] == 200 and summary["recall@5"] > 0.9
+    assert summary["n"] == 200 and summary["recall@5"] > 0.9 and summary["recall@1"] > 0.8
+    assert summary["no_abstention"]["f1"] > 60

@@ -1,0 +1,185 @@
+"""Fit how the reader's answers are chosen and how sure they are, on articles it was not trained on.
+
+Writes the "spans" part of qa/calibration.json, and prints and saves what it brings on a third of these
+articles that take no part in the fitting:
+
+    python -m training.fit_answers ../shared/data/squad/train-v2.0.json.gz
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from index.article_index import ArticleIndex, Hit
+from index.encoder import SentenceEncoder
+from qa import metrics
+from qa.answer import DEFAULT_K
+from qa.calibration import FITTED, Calibration
+from qa.candidates import SPANS_PER_PASSAGE, Candidate, span_candidates
+from qa.reader import DEFAULT_READER, Reader, Reading
+from qa.squad import SquadQuestion, read_squad
+from training.examples import HOLD_OUT_EVERY
+from training.fit_ranking import Tried, choose_threshold, fit_calibration, fit_logit, judge
+
+ROOT = Path(__file__).parent.parent
+CHOICE = ("span", "no answer", "passage", "sentence", "echo")
+
+
+@dataclass
+class Asked:
+    """A question put to an article, what was found and read, and of which kind it is (see Tried)."""
+
+    question: SquadQuestion
+    hits: Sequence[Hit]
+    readings: Sequence[Reading]
+    kind: str
+    held_out: bool
+
+    def candidates(self, choice: Mapping[str, float], k: int = DEFAULT_K) -> list[Candidate]:
+        """The candidate answers from the first k passages."""
+        return span_candidates(self.question.text, self.hits[:k], self.readings[:k], choice)
+
+    def right(self, candidate: Candidate) -> bool:
+        """Whether a candidate is the answer, give or take a few words."""
+        if self.kind != "answerable":
+            return False
+        return bool(metrics.right(candidate.text, self.question.answers))
+
+
+def ask(
+    path: Path, reader: Reader, *, most: int, elsewhere: int, k: int = DEFAULT_K
+) -> list[Asked]:
+    """Put the held-out articles' own questions to them, at most so many, and some of the next one's."""
+    rng = np.random.default_rng(0)
+    articles = sorted(read_squad(path), key=lambda a: a.document.id)[::HOLD_OUT_EVERY]
+    encoder = SentenceEncoder()
+    out: list[Asked] = []
+    started = time.monotonic()
+    for number, article in enumerate(articles):
+        index = ArticleIndex.build(article.document, encoder)
+        foreign = [q for q in articles[(number + 1) % len(articles)].questions if q.answers]
+        asked = [
+            (q, "answerable" if q.answers else "unanswerable")
+            for q in _some(article.questions, most, rng)
+        ]
+        asked += [(q, "elsewhere") for q in _some(foreign, elsewhere, rng)]
+        found = index.search([q.text for q, _ in asked], k)
+        texts = [["" if h.passage.furniture else h.passage.text for h in hits] for hits in found]
+        read = reader.read_all(
+            [(q.text, of) for (q, _), of in zip(asked, texts, strict=True)], n=SPANS_PER_PASSAGE
+        )
+        out += [
+            Asked(question, hits, readings, kind, number % 3 == 2)
+            for (question, kind), hits, readings in zip(asked, found, read, strict=True)
+        ]
+        seconds = time.monotonic() - started
+        print(
+            f"\rread {number + 1} of {len(articles)} articles, {seconds:.0f} s", end="", flush=True
+        )
+    print()
+    return out
+
+
+def _some(
+    questions: Sequence[SquadQuestion], most: int, rng: np.random.Generator
+) -> list[SquadQuestion]:
+    chosen = rng.permutation(len(questions))[:most]
+    return [questions[i] for i in sorted(chosen)]
+
+
+def fit_choice(asked: Sequence[Asked]) -> dict[str, float]:
+    """Fit the conditional logit of the right span among those of a question's passages."""
+    rows = []
+    for one in asked:
+        found = one.candidates(dict.fromkeys(CHOICE, 1.0))
+        right = [one.right(candidate) for candidate in found]
+        if any(right):
+            features = [[candidate.features[name] for name in CHOICE] for candidate in found]
+            rows.append((np.array([features], dtype=np.float32), np.array([right])))
+    return fit_logit(rows, CHOICE)
+
+
+def tried(asked: Sequence[Asked], choice: Mapping[str, float]) -> list[Tried]:
+    """The first candidate of each question, as the calibration is fitted on it."""
+    firsts = [(one, found[0]) for one in asked if (found := one.candidates(choice))]
+    return [Tried(first.features, one.right(first), one.kind) for one, first in firsts]
+
+
+def figures(
+    asked: Sequence[Asked], choice: Mapping[str, float], k: int = DEFAULT_K
+) -> dict[str, float]:
+    """How good the words chosen are for the answerable questions, from the first k passages."""
+    rows = []
+    for one in asked:
+        found = one.candidates(choice, k)
+        if one.kind == "answerable" and found:
+            hit = one.hits[found[0].hit].passage
+            words, accepted = found[0].text, one.question.answers
+            first = any(hit.start <= start < hit.end for start in one.question.starts)
+            rows.append((metrics.exact_match(words, accepted), metrics.f1(words, accepted), first))
+    means = 100 * np.mean(np.array(rows, dtype=float), axis=0)
+    return dict(
+        zip(("exact_match", "f1", "right_passage"), np.round(means, 2).tolist(), strict=True)
+    )
+
+
+def main() -> None:
+    """Run it all; see the module's docstring."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("squad", type=Path, help="train-v2.0.json.gz")
+    parser.add_argument("--reader", default=str(DEFAULT_READER), help="its folder")
+    parser.add_argument("--most", type=int, default=200, help="questions an article (default 200)")
+    parser.add_argument("--elsewhere", type=int, default=40, help="and of the next (default 40)")
+    parser.add_argument("--out", default=ROOT / "benchmarks/results/answers.json", type=Path)
+    arguments = parser.parse_args()
+
+    asked = ask(
+        arguments.squad,
+        Reader(arguments.reader),
+        most=arguments.most,
+        elsewhere=arguments.elsewhere,
+    )
+    fit, held_out = [a for a in asked if not a.held_out], [a for a in asked if a.held_out]
+
+    choice = fit_choice([a for a in fit if a.kind == "answerable"])
+    choices = {
+        "span": {"span": 1.0},
+        "span over no answer": {"span": 1.0, "no answer": -1.0},
+        "all, fitted": choice,
+    }
+    table: list[dict[str, Any]] = []
+    for name, weights in choices.items():
+        table.append({"choice": name, **figures(held_out, weights)})
+    for k in range(1, DEFAULT_K):
+        table.append({"choice": f"all, fitted, {k} passages", **figures(held_out, choice, k)})
+    for row in table:
+        print(row)
+    weights = fit_calibration(tried(fit, choice))
+    threshold = choose_threshold(tried(fit, choice), Calibration(0.0, weights))
+    fitted = Calibration(threshold, weights, choice)
+    quality = judge(tried(held_out, choice), fitted)
+    print("confidence:", asdict(fitted), quality)
+
+    body = json.loads(FITTED.read_text(encoding="utf-8"))
+    body["spans"] = asdict(fitted)
+    result = {
+        "command": f"python -m training.fit_answers {arguments.squad.name}",
+        "questions": {"fitted": len(fit), "held_out": len(held_out)},
+        "choice": table,
+        "weights": body["spans"],
+        "confidence": quality,
+    }
+    for path, content in ((FITTED, body), (arguments.out, result)):
+        path.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
