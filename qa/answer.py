@@ -7,7 +7,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, NamedTuple
 
 from index.article_index import ArticleIndex, Hit, index_folder, open_index
 from index.document import Document, read_document
@@ -15,16 +15,17 @@ from index.encoder import DEFAULT_ENCODER, Encoder, Progress, SentenceEncoder
 from index.errors import ArticleError
 from qa.calibration import SENTENCES, SPANS, Calibration
 from qa.candidates import (
-    SPANS_PER_PASSAGE,
     Candidate,
     Citation,
+    PassageReader,
     different,
+    read_hits,
     sentence_candidates,
     span_candidates,
     whole_sentence,
 )
 from qa.followup import Turn, rewritings
-from qa.reader import DEFAULT_READER, Reader, ReaderError, Reading
+from qa.reader import DEFAULT_READER, Reader, ReaderError
 
 DEFAULT_ARTICLE = Path(__file__).parent.parent / "articles" / "putin-visits-north-korea.txt"
 DEFAULT_K = 5
@@ -51,8 +52,20 @@ _LAST = re.compile(
 )
 
 
+class Form(NamedTuple):
+    """A way in which a question is asked.
+
+    `rewritten`: with what it leans on put in. `last_resort`: with the question that it leans on before
+    it, which is often answered instead.
+    """
+
+    text: str
+    rewritten: bool = False
+    last_resort: bool = False
+
+
 # A form of a question, what may answer it, and the passages found for it.
-Way = tuple[str, Sequence[Candidate], Sequence[Hit]]
+Way = tuple[Form, Sequence[Candidate], Sequence[Hit]]
 
 
 class QuestionError(ArticleError):
@@ -120,20 +133,16 @@ class Answer:
         }
 
 
-def forms(question: str, history: Sequence[Turn]) -> list[str]:
+def forms(question: str, history: Sequence[Turn]) -> list[Form]:
     """The ways in which a question is asked: as it is, and where that may help otherwise, too."""
-    without = [_LAST.sub(r"\1", question)] if _LAST.match(question) else []
-    return [question, *without, *rewritings(question, history)]
-
-
-class PassageReader(Protocol):
-    """What reads: a Reader, or whatever stands in for one."""
-
-    def read_all(
-        self, asked: Sequence[tuple[str, Sequence[str]]], *, n: int = 5
-    ) -> list[list[Reading]]:
-        """The n best spans and the no-answer score of each passage, for each question."""
-        ...
+    without = [Form(_LAST.sub(r"\1", question))] if _LAST.match(question) else []
+    alone = [Form(text, rewritten=True) for text in rewritings(question, history)]
+    return [
+        Form(question),
+        *without,
+        *alone[:-1],
+        *(f._replace(last_resort=True) for f in alone[-1:]),
+    ]
 
 
 class Answerer:
@@ -186,7 +195,7 @@ class Answerer:
         started = time.perf_counter()
         # One that leans on the turns before it is asked in several ways.
         ways = [forms(question, history) for question, history in asked]
-        queries = [query for of in ways for query in of]
+        queries = [form.text for of in ways for form in of]
         found = self.index.search(queries, max(k, ranked or k))
         retrieved = time.perf_counter()
         candidates = self.candidates(
@@ -196,10 +205,10 @@ class Answerer:
             "retrieve": (retrieved - started) / max(1, len(asked)),
             "read": (time.perf_counter() - retrieved) / max(1, len(asked)),
         }
-        tried = iter(zip(queries, candidates, found, strict=True))
+        tried = iter(zip(candidates, found, strict=True))
         answers = []
-        for question, of in zip((question for question, _ in asked), ways, strict=True):
-            best = self._surest([next(tried) for _ in of])
+        for (question, _), of in zip(asked, ways, strict=True):
+            best = self._surest([(form, *next(tried)) for form in of])
             answers.append(self._answer(question, *best, k, seconds))
         return answers
 
@@ -207,42 +216,28 @@ class Answerer:
         """The candidate answers to each question from its passages, best first."""
         if self.reader is None:
             return [sentence_candidates(*one) for one in asked]
-        # What surrounds an article ("Read more") never answers.
-        texts = [["" if h.passage.furniture else h.passage.text for h in hits] for _, hits in asked]
-        readings = self.reader.read_all(
-            [(question, of) for (question, _), of in zip(asked, texts, strict=True)],
-            n=SPANS_PER_PASSAGE,
-        )
-        return [
-            span_candidates(question, hits, read)
-            for (question, hits), read in zip(asked, readings, strict=True)
-        ]
+        readings = read_hits(self.reader, asked)
+        return [span_candidates(*one, read) for one, read in zip(asked, readings, strict=True)]
 
     def _surest(self, ways: Sequence[Way]) -> Way:
-        """The way of asking that is answered most surely.
-
-        A rewriting with the earlier question in it is often sure of that one's answer; it only counts
-        where the others have none.
-        """
+        """The way of asking that is answered most surely, the last resort where the others are not."""
 
         def confidence(way: Way) -> float:
             return self.calibration.probability(way[1][0].features) if way[1] else 0.0
 
-        plain = ways[0][0]
-        alone = [way for way in ways if way[0] == plain or not way[0].endswith(plain.strip())]
-        best = max(alone, key=confidence)
+        best = max((way for way in ways if not way[0].last_resort), key=confidence)
         return best if confidence(best) >= self.calibration.threshold else max(ways, key=confidence)
 
     def _answer(
         self,
         question: str,
-        query: str,
+        form: Form,
         candidates: Sequence[Candidate],
         hits: Sequence[Hit],
         k: int,
         seconds: dict[str, float],
     ) -> Answer:
-        if _DESCRIPTIVE.search(query):
+        if _DESCRIPTIVE.search(form.text):
             places = [whole_sentence(c, hits[c.hit]) for c in candidates]
         else:
             places = list(candidates)
@@ -254,7 +249,7 @@ class Answerer:
         answered = first is not None and first.confidence >= self.calibration.threshold
         return Answer(
             question=question,
-            rewritten=query if query not in forms(question, ()) else None,
+            rewritten=form.text if form.rewritten else None,
             text=first.text if first and answered else None,
             confidence=first.confidence if first else 0.0,
             citation=first.citation if first and answered else None,

@@ -6,6 +6,7 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 from index.article_index import Hit, SentenceHit
 from qa.calibration import SPANS, weighted_sum
@@ -24,6 +25,16 @@ _SEPARATORS = ",;: \t\n\r"
 # An apostrophe also ends a quotation, so the single marks are left alone.
 _CLOSING = {"(": ")", "[": "]", "“": "”", "«": "»", '"': '"'}
 _OPENING = {closing: opening for opening, closing in _CLOSING.items()}
+
+
+class PassageReader(Protocol):
+    """What reads: a Reader, or whatever stands in for one."""
+
+    def read_all(
+        self, asked: Sequence[tuple[str, Sequence[str]]], *, n: int = 5
+    ) -> list[list[Reading]]:
+        """The n best spans and the no-answer score of each passage, for each question."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +84,19 @@ def sentence_candidates(question: str, hits: Sequence[Hit]) -> list[Candidate]:
         )
         for (sentence, number), share in zip(found, shares, strict=True)
     ]
+
+
+def read_hits(
+    reader: PassageReader, asked: Sequence[tuple[str, Sequence[Hit]]]
+) -> list[list[Reading]]:
+    """What each question's passages say to it; what surrounds an article ("Read more") says nothing."""
+    return reader.read_all(
+        [
+            (question, ["" if hit.passage.furniture else hit.passage.text for hit in hits])
+            for question, hits in asked
+        ],
+        n=SPANS_PER_PASSAGE,
+    )
 
 
 def span_candidates(

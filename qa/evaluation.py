@@ -12,7 +12,8 @@ from index.article_index import ArticleIndex, Hit
 from index.document import Document
 from index.encoder import Encoder
 from qa import metrics
-from qa.answer import Answer, Answerer, PassageReader
+from qa.answer import Answer, Answerer
+from qa.candidates import PassageReader
 from qa.squad import SquadArticle, SquadQuestion
 
 # So many passages are ranked that recall@10 can be told; so many questions are asked at a time.

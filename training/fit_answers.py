@@ -23,7 +23,7 @@ from index.encoder import SentenceEncoder
 from qa import metrics
 from qa.answer import DEFAULT_K
 from qa.calibration import FITTED, Calibration
-from qa.candidates import SPANS_PER_PASSAGE, Candidate, span_candidates
+from qa.candidates import Candidate, read_hits, span_candidates
 from qa.reader import DEFAULT_READER, Reader, Reading
 from qa.squad import SquadQuestion, read_squad
 from training.examples import HOLD_OUT_EVERY
@@ -72,9 +72,8 @@ def ask(
         ]
         asked += [(q, "elsewhere") for q in _some(foreign, elsewhere, rng)]
         found = index.search([q.text for q, _ in asked], k)
-        texts = [["" if h.passage.furniture else h.passage.text for h in hits] for hits in found]
-        read = reader.read_all(
-            [(q.text, of) for (q, _), of in zip(asked, texts, strict=True)], n=SPANS_PER_PASSAGE
+        read = read_hits(
+            reader, [(q.text, hits) for (q, _), hits in zip(asked, found, strict=True)]
         )
         out += [
             Asked(question, hits, readings, kind, number % 3 == 2)
@@ -156,14 +155,15 @@ def main() -> None:
         "all, fitted": choice,
     }
     table: list[dict[str, Any]] = []
-    for name, weights in choices.items():
-        table.append({"choice": name, **figures(held_out, weights)})
+    for name, weighed in choices.items():
+        table.append({"choice": name, **figures(held_out, weighed)})
     for k in range(1, DEFAULT_K):
         table.append({"choice": f"all, fitted, {k} passages", **figures(held_out, choice, k)})
     for row in table:
         print(row)
-    weights = fit_calibration(tried(fit, choice))
-    threshold = choose_threshold(tried(fit, choice), Calibration(0.0, weights))
+    firsts = tried(fit, choice)
+    weights = fit_calibration(firsts)
+    threshold = choose_threshold(firsts, Calibration(0.0, weights))
     fitted = Calibration(threshold, weights, choice)
     quality = judge(tried(held_out, choice), fitted)
     print("confidence:", asdict(fitted), quality)
