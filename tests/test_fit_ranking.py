@@ -77,3 +77,14 @@ def test_the_calibration_gives_the_shares() -> None:
     assert quality["answerable_shown"] == 0.5 and quality["elsewhere_shown"] == 0
     assert quality["shown_right"] == 0.9 and quality["best_right"] == 0.55
     assert quality["calibration_error"] < 0.02
+
+
+def test_the_threshold_can_count_silence_as_right() -> None:
+    """Where half of the answers would be of unanswerable questions, showing them is worth it or not."""
+    found = [Tried({"x": 1.0}, i < 90, "answerable") for i in range(100)]
+    found += [Tried({"x": 0.0}, i < 70, "answerable") for i in range(100)]
+    found += [Tried({"x": 0.0}, False, "unanswerable")] * 100
+    fitted = Calibration(0.0, fit_calibration(found))
+    sure, unsure = (fitted.probability({"x": x}) for x in (1.0, 0.0))
+    assert choose_threshold(found, fitted) <= unsure
+    assert unsure < choose_threshold(found, fitted, count_silence=True) <= sure

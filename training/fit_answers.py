@@ -163,7 +163,7 @@ def main() -> None:
         print(row)
     firsts = tried(fit, choice)
     weights = fit_calibration(firsts)
-    threshold = choose_threshold(firsts, Calibration(0.0, weights))
+    threshold = choose_threshold(firsts, Calibration(0.0, weights), count_silence=True)
     fitted = Calibration(threshold, weights, choice)
     quality = judge(tried(held_out, choice), fitted)
     print("confidence:", asdict(fitted), quality)

@@ -210,11 +210,15 @@ def fit_calibration(tried: Sequence[Tried]) -> dict[str, float]:
     }
 
 
-def choose_threshold(tried: Sequence[Tried], fitted: Calibration) -> float:
-    """The confidence to show an answer from: where precision and recall have the best harmonic mean.
+def choose_threshold(
+    tried: Sequence[Tried], fitted: Calibration, *, count_silence: bool = False
+) -> float:
+    """The confidence to show an answer from, where answerable questions are half of all.
 
-    Precision is the share of shown answers that are right, recall that of answerable questions with a
-    right answer shown, where answerable questions are half of all and the other kinds a quarter each.
+    The other two kinds are a quarter each. By default precision and recall have their best harmonic
+    mean there: precision is the share of shown answers that are right, recall that of answerable
+    questions with a right answer shown. With `count_silence` the most questions are dealt with
+    rightly: a right answer shown, or none where there is none.
     """
     shares = {"answerable": 0.5, "unanswerable": 0.25, "elsewhere": 0.25}
     counts = {kind: sum(t.kind == kind for t in tried) for kind in shares}
@@ -222,11 +226,15 @@ def choose_threshold(tried: Sequence[Tried], fitted: Calibration) -> float:
     weight = np.array([shares[t.kind] / max(1, counts[t.kind]) for t in tried])
     right = weight * np.array([t.right for t in tried])
 
-    def f1(at: float) -> float:
+    none = weight * np.array([t.kind != "answerable" for t in tried])
+
+    def quality(at: float) -> float:
         shown = confidence >= at
+        if count_silence:
+            return float(right[shown].sum() + none[~shown].sum())
         return float(2 * right[shown].sum() / (weight[shown].sum() + shares["answerable"]))
 
-    return round(float(max(np.linspace(0.05, 0.95, 181), key=f1)), 3)
+    return round(float(max(np.linspace(0.05, 0.95, 181), key=quality)), 3)
 
 
 def judge(tried: Sequence[Tried], fitted: Calibration) -> dict[str, float]:
