@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import time
 from collections.abc import Sequence
@@ -87,8 +88,10 @@ class Answer:
 
     `text` and `citation` are None when the article does not answer; `best` then still says what came
     nearest. Where a reason or a description is asked for, `text` is the whole sentence and `best` what
-    was found in it. `confidence` is the probability that `best` answers. `rewritten` is the question
-    as it was understood, None where that is the question itself. `seconds` has `retrieve` and `read`.
+    was found in it. `confidence` is the probability that `best` answers; `no_answer_score` is how far
+    the reader's score for no answer stands above the one for `best`, None without a reader. `rewritten`
+    is the question as it was understood, None where that is the question itself. `seconds` has
+    `retrieve` and `read`.
     """
 
     question: str
@@ -100,6 +103,7 @@ class Answer:
     alternatives: tuple[Alternative, ...]
     hits: tuple[Hit, ...]
     seconds: dict[str, float]
+    no_answer_score: float | None = None
 
     @property
     def abstained(self) -> bool:
@@ -246,12 +250,16 @@ class Answerer:
             for c in different(places, 1 + MAX_ALTERNATIVES)
         ]
         first = shown[0] if shown else None
+        no_answer = None
+        if self.reader:
+            no_answer = candidates[0].no_answer_score if candidates else math.inf
         answered = first is not None and first.confidence >= self.calibration.threshold
         return Answer(
             question=question,
             rewritten=form.text if form.rewritten else None,
             text=first.text if first and answered else None,
             confidence=first.confidence if first else 0.0,
+            no_answer_score=no_answer,
             citation=first.citation if first and answered else None,
             best=candidates[0].citation if candidates else None,
             alternatives=tuple(shown[1:]),

@@ -62,6 +62,11 @@ class Candidate:
     score: float
     features: Mapping[str, float]
 
+    @property
+    def no_answer_score(self) -> float:
+        """How far the passage's no-answer score stands above this span's; KeyError for a sentence."""
+        return self.features["no answer"] - self.features["span"]
+
 
 def sentence_candidates(question: str, hits: Sequence[Hit]) -> list[Candidate]:
     """The sentences of the passages, for where there is no reader."""

@@ -39,6 +39,12 @@ class Outcome:
         """The words found, "" where the answer was that the article does not say."""
         return "" if self.answer.abstained else self.best_text
 
+    @property
+    def no_answer_score(self) -> float:
+        """What says that there is no answer: the reader's score, without one the lack of confidence."""
+        score = self.answer.no_answer_score
+        return 1 - self.answer.confidence if score is None else score
+
     def to_json(self) -> dict[str, Any]:
         """A line of the predictions file."""
         best = self.answer.best
@@ -134,9 +140,11 @@ def summarize(outcomes: Sequence[Outcome]) -> dict[str, Any]:
         ),
     }
     if not all(accepted):
-        official = metrics.squad2(texts, best, [1 - c for c in confidence], accepted)
+        no_answer, has = [o.no_answer_score for o in outcomes], [bool(a) for a in accepted]
+        official = metrics.squad2(texts, best, no_answer, accepted)
         out["squad2"] = {name: round(value, 4) for name, value in official.items()}
-        out["no_answer_auroc"] = round(metrics.auroc(confidence, [bool(a) for a in accepted]), 4)
+        out["no_answer_auroc"] = round(metrics.auroc([-s for s in no_answer], has), 4)
+        out["confidence_auroc"] = round(metrics.auroc(confidence, has), 4)
     return out
 
 

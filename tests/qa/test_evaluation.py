@@ -100,6 +100,7 @@ def test_whole_articles(path: Path, fake_encoder: FakeEncoder) -> None:
     a, b, c = outcomes
     assert seen == [(3, 3)]
     assert (a.rank, c.rank) == (1, 1)
+    assert a.no_answer_score == 1 - a.answer.confidence
     assert "Anna Berg" in a.best_text and c.best_text in PARAGRAPHS[2]
     assert c.answer.rewritten is not None and len(a.answer.hits) == 3
     summary = summarize(outcomes)
@@ -113,10 +114,14 @@ def test_what_was_read_is_judged(path: Path, fake_encoder: FakeEncoder) -> None:
     outcomes = list(evaluate(read_squad(path), fake_encoder, reader, k=3))
     a, b, c = outcomes
     assert (a.best_text, c.best_text) == ("nine days", "nine days")
+    # The reader finds no answer worth 0, and these words worth 300.
+    assert [o.no_answer_score for o in outcomes] == [-300, -300, -300]
     # The harbour's paragraph was found later, and comes first for what was read in it.
     assert (a.rank, a.rank_before_reading) == (2, 1)
     summary = summarize(outcomes)
     assert summary["recall@1"] == 0 and summary["before_reading"]["recall@1"] == 1
+    nothing = next(iter(evaluate(read_squad(path), fake_encoder, FakeReader({}), k=2)))
+    assert nothing.best_text == "" and nothing.no_answer_score == float("inf")
     outcomes = list(evaluate(read_squad(path), fake_encoder, FakeReader({"Anna Berg": 20.0}), k=2))
     summary = summarize(outcomes)
     assert summary["no_abstention"] == {"exact_match": 50, "f1": 50}
