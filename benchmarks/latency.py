@@ -59,7 +59,8 @@ def main() -> None:
     record(
         "latency",
         {
-            "command": f"python -m benchmarks.latency {arguments.squad.name}",
+            "command": f"python -m benchmarks.latency {arguments.squad.name} "
+            f"--articles {arguments.articles} --questions {arguments.questions}",
             "questions": len(rows),
             "passages": passages,
             "precision": reader.precision,
