@@ -262,7 +262,11 @@ class Answerer:
             no_answer_score=no_answer,
             citation=first.citation if first and answered else None,
             best=candidates[0].citation if candidates else None,
-            alternatives=tuple(shown[1:]),
+            # The calibration is fitted on first answers: another is right at most where that is not.
+            alternatives=tuple(
+                replace(other, confidence=min(other.confidence, 1 - shown[0].confidence))
+                for other in shown[1:]
+            ),
             hits=(*_reordered(hits[:k], candidates), *hits[k:]),
             seconds=seconds,
         )

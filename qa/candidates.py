@@ -154,13 +154,14 @@ def span_candidates(
 def different(candidates: Sequence[Candidate], most: int) -> list[Candidate]:
     """The first candidates, at most so many, no two of which say the same in other words.
 
-    They say the same where the words of one are all among the other's, or where they overlap.
+    They say the same where the words of one are all among the other's, or where they stand in the
+    same sentence.
     """
     kept: list[tuple[Candidate, set[str]]] = []
     for candidate in candidates:
         words = set(normalize(candidate.text).split())
         if len(kept) < most and not any(
-            words <= other or other <= words or _overlap(candidate.citation, taken.citation)
+            words <= other or other <= words or _together(candidate.citation, taken.citation)
             for taken, other in kept
         ):
             kept.append((candidate, words))
@@ -176,8 +177,9 @@ def whole_sentence(candidate: Candidate, hit: Hit) -> Candidate:
     )
 
 
-def _overlap(a: Citation, b: Citation) -> bool:
-    return a.document == b.document and a.start < b.end and b.start < a.end
+def _together(a: Citation, b: Citation) -> bool:
+    apart = a.sentence_end <= b.sentence_start or b.sentence_end <= a.sentence_start
+    return a.document == b.document and not apart
 
 
 def _words(hit: Hit, start: int, end: int) -> str:
