@@ -327,6 +327,20 @@ def test_word_embeddings_stay_as_they_are(examples: Examples, base: Path, tmp_pa
     assert not any("word_embeddings" in name for name in load_file(tmp_path / WEIGHTS))
 
 
+def test_the_weights_written_can_have_a_share_of_the_start(
+    examples: Examples, base: Path, tmp_path: Path
+) -> None:
+    recipe = replace(RECIPE, epochs=1, start_share=0.25)
+    training = Training(examples, recipe, base, tmp_path, device="cpu", report=quiet)
+    training.run(sample=0)
+    name = "bert.encoder.layer.0.output.dense.weight"
+    start = load_file(base / "model.safetensors")[name.removeprefix("bert.")]
+    own = training.model.reader.get_parameter(name)
+    written = load_file(tmp_path / WEIGHTS)[name].float()
+    assert not torch.allclose(own, start, atol=1e-3)
+    assert torch.allclose(written, 0.75 * own + 0.25 * start, atol=1e-3)
+
+
 def test_a_trained_reader_is_a_start_and_layers_stack(
     examples: Examples, base: Path, tmp_path: Path
 ) -> None:

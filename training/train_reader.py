@@ -69,6 +69,7 @@ class Recipe:
     shared: float = 0.5
     answerability: float = 0.0
     average: float = 0.0
+    start_share: float = 0.0
     with_extra: bool = True
     layers: int = 6
     seed: int = 1
@@ -393,6 +394,7 @@ class Training:
             fused=True,
         )
         self.averaged = {n: p.detach().clone() for n, p in self.trained.items() if recipe.average}
+        self.start = {n: p.detach().clone() for n, p in self.trained.items() if recipe.start_share}
         self.state = State()
         self.base_sha256 = _base_sha256(base / "model.safetensors")
 
@@ -471,14 +473,16 @@ class Training:
 
     @contextmanager
     def _averaged_weights(self) -> Iterator[None]:
-        """The averaged weights in the model's place, for as long as it lasts."""
-        if not self.averaged:
-            yield
-            return
+        """The averaged weights in the model's place, for as long as it lasts.
+
+        Averaged over the steps, or with those of the start (Wortsman et al. 2022), or both.
+        """
         with torch.no_grad():
             kept = [p.detach().clone() for p in self.trained.values()]
             for name, averaged in self.averaged.items():
                 self.trained[name].copy_(averaged)
+            for name, start in self.start.items():
+                self.trained[name].lerp_(start, self.recipe.start_share)
             try:
                 yield
             finally:
@@ -749,6 +753,7 @@ def _add_recipe(parser: argparse.ArgumentParser) -> None:
         "shared": "weight of the shared normalisation's loss",
         "answerability": "weight of the answerability head's loss; 0: no such head",
         "average": "decay of the moving average of the weights, such as 0.999; 0: none",
+        "start_share": "the share of the start's weights in those written",
         "with_extra": "learn from the extra questions too",
         "layers": "layers; more than the start has are stacked of those",
         "seed": "of the order, the negatives and new weights",
