@@ -1,81 +1,121 @@
-"""A file or a text in, a Document out; and the paragraphs of a text."""
+"""A file, a web address or a text in, a Document out; and the paragraphs of a text."""
 
 from __future__ import annotations
 
-import codecs
 import hashlib
 import re
+from bisect import bisect_right
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
-import charset_normalizer
-
+from index.content import MAX_BYTES, MAX_FILE_BYTES
 from index.errors import DocumentError
+from index.formats import HEAD, check_size, extract
 
-# A long novel has 3 MB. More would be encoded for an hour on a small CPU before the first answer.
-MAX_BYTES = 5_000_000
 MAX_TITLE = 200
 
-_BYTE_ORDER_MARKS = (
-    (codecs.BOM_UTF8, "utf-8"),
-    (codecs.BOM_UTF32_LE, "utf-32-le"),  # begins like UTF-16's, so it is looked for first
-    (codecs.BOM_UTF32_BE, "utf-32-be"),
-    (codecs.BOM_UTF16_LE, "utf-16-le"),
-    (codecs.BOM_UTF16_BE, "utf-16-be"),
-)
-# Control characters that no text has; form feed, tab and the line ends are text.
-_BINARY = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
+_ADDRESS = re.compile(r"(?:https?|ftp|file)://", re.IGNORECASE)
 _SURROGATE = re.compile("[\ud800-\udfff]")
 # A carriage return counts alone only where no line feed follows, or one line end would pass for two.
 _NEWLINE = r"(?:\r\n|\r(?!\n)|[\n\u2028\u2029])"
 _BLANK_LINES = re.compile(rf"{_NEWLINE}[^\S\r\n]*{_NEWLINE}\s*|\u2029\s*")
 _LINE_END = re.compile(rf"{_NEWLINE}\s*")
+# An item of a list or a row of a table: short and without a full stop too, but it says something.
+_ITEM = re.compile(r"[-*+–•‣◦▪●]\s|.*\s\|\s")
 
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A text to ask: every offset in this program counts Python characters of `text`."""
+    """A text to ask: every offset in this program counts Python characters of `text`.
+
+    `pages` has the offset where each page starts, and is empty where the format has no pages.
+    """
 
     id: str
     title: str
     text: str
     source: str
+    pages: tuple[int, ...] = ()
 
     @property
     def sha256(self) -> str:
         """The hash of the text, which says whether a saved index is of this very text."""
         return hashlib.sha256(self.text.encode()).hexdigest()
 
+    def page_of(self, offset: int) -> int | None:
+        """The number of the page, from 1, that a character is on; None without pages."""
+        return bisect_right(self.pages, offset) or None
 
-def read_document(path: str | Path) -> Document:
-    """Read a text file; raises DocumentError when it is missing, empty, too large or not text."""
-    path = Path(path).expanduser()
+
+def read_document(source: str | Path) -> Document:
+    """Read a file or what stands at a web address: txt, md, html, pdf or docx.
+
+    Raises DocumentError when there is nothing, nothing to read or too much of it.
+    """
+    if isinstance(source, str) and _ADDRESS.match(source.strip()):
+        return _read_address(source.strip())
+    path = Path(source).expanduser()
     if path.is_dir():
-        raise DocumentError(f"'{path}' is a folder: give the text file itself.")
+        raise DocumentError(f"'{path}' is a folder: give the file itself.")
     try:
-        size = path.stat().st_size
-        if size > MAX_BYTES:
-            raise DocumentError(
-                f"'{path}' has {size / 1e6:.1f} MB and the limit is {MAX_BYTES / 1e6:.0f} MB: "
-                "split it and open a part."
-            )
-        data = path.read_bytes()
+        with path.open("rb") as file:
+            data = file.read(HEAD)
+            check_size(path.stat().st_size, data, str(path))
+            data += file.read(MAX_FILE_BYTES)  # what is no plain file may have no end
     except FileNotFoundError:
         raise DocumentError(f"There is no file '{path}': check the path.") from None
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise DocumentError(
-            f"'{path}' cannot be read ({reason}): check that it is a text file you may open."
+            f"'{path}' cannot be read ({reason}): check that it is a file you may open."
         ) from None
-    return make_document(_decode(data, path), name=path.stem, source=str(path))
+    return read_bytes(data, str(path))
 
 
-def make_document(text: str, *, name: str, source: str) -> Document:
-    """Make a document of a text; `name` is its id, and its title where the text has none."""
+def read_bytes(data: bytes, name: str) -> Document:
+    """Read what a file of that name, with or without a path, holds; raises DocumentError."""
+    content = extract(data, name)
+    return make_document(
+        content.text,
+        name=Path(name).stem,
+        source=name,
+        title=content.title,
+        pages=content.pages,
+    )
+
+
+def make_document(
+    text: str, *, name: str, source: str, title: str = "", pages: tuple[int, ...] = ()
+) -> Document:
+    """Make a document of a text; its title is the one given, or its first heading, or its name."""
     text = well_formed(text)
     if not text.strip():
         raise DocumentError(f"'{source}' is empty: open a file that has some text in it.")
-    return Document(id=name, title=_title(text) or name, text=text, source=source)
+    size = len(text.encode())
+    if size > MAX_BYTES:
+        raise DocumentError(
+            f"'{source}' has {size / 1e6:.1f} MB of text and the limit is {MAX_BYTES / 1e6:.0f} MB: "
+            "split it and open a part."
+        )
+    title = " ".join(well_formed(title).split())[:MAX_TITLE] or _title(text) or name
+    return Document(id=name, title=title, text=text, source=source, pages=pages)
+
+
+def _read_address(address: str) -> Document:
+    from index.web import fetch  # takes a while to import, and most documents are files
+
+    found = fetch(address)
+    content = extract(found.data, found.url, media_type=found.media_type, charset=found.charset)
+    parts = urlsplit(found.url)
+    last = Path(unquote(parts.path)).stem
+    return make_document(
+        content.text,
+        name=re.sub(r"[^\w.-]+", "-", f"{parts.hostname}-{last}" if last else f"{parts.hostname}"),
+        source=found.url,
+        title=content.title,
+        pages=content.pages,
+    )
 
 
 def well_formed(text: str) -> str:
@@ -100,24 +140,6 @@ def paragraphs(text: str) -> list[tuple[int, int]]:
     return found
 
 
-def _decode(data: bytes, path: Path) -> str:
-    text = None
-    for mark, encoding in _BYTE_ORDER_MARKS:
-        if data.startswith(mark):
-            text = data[len(mark) :].decode(encoding, "replace")
-            break
-    if text is None:
-        try:
-            text = data.decode("utf-8")
-        except UnicodeDecodeError:
-            # An old eight-bit encoding has no zero byte; a guess at anything else would be noise.
-            best = None if b"\0" in data else charset_normalizer.from_bytes(data).best()
-            text = str(best) if best else None
-    if text is None or _BINARY.search(text):
-        raise DocumentError(f"'{path}' is not text: save it as plain text (.txt) and open that.")
-    return text
-
-
 def _title(text: str) -> str:
     first = paragraphs(text)[0]
     title = text[slice(*first)]
@@ -128,5 +150,7 @@ def _title(text: str) -> str:
 
 def is_heading(paragraph: str) -> bool:
     """Whether a paragraph, by its form, is a heading: short, with no sentence's end at its end."""
+    if len(paragraph) > MAX_TITLE or _ITEM.match(paragraph):
+        return False
     bare = paragraph.rstrip("”’»\"')]*_ ")
-    return len(paragraph) <= MAX_TITLE and not bare.endswith((*".!?…:;,", *"。！？；，", "।", "؟"))
+    return not bare.endswith((*".!?…:;,", *"。！？；，", "।", "؟"))

@@ -61,6 +61,14 @@ def test_headings_and_stubs_go_with_what_follows() -> None:
     assert [text[a:b] for a, b in last.sentences] == ["A heading at the end"]
 
 
+def test_an_item_of_a_list_and_a_row_of_a_table_may_answer() -> None:
+    text = (
+        "What was brought\n\n• 500 sacks of sand\n\nSand | 500\n\nThat was all there was, they say."
+    )
+    (passage,) = split(text)
+    assert [text[a:b] for a, b in passage.sentences] == text.split("\n\n")[1:]
+
+
 def test_a_long_paragraph_is_cut_at_sentence_ends_into_like_parts() -> None:
     sentence = "This one sentence here has exactly ten words in all."
     text = " ".join([sentence] * 8)
