@@ -19,7 +19,7 @@ from index.terminal import print_progress, run
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command; returns the exit code: 2 for what a person can mend."""
     parser = argparse.ArgumentParser(
-        prog="python -m index", description="Build, describe and search the index of a text file."
+        prog="python -m index", description="Build, describe and search the index of a document."
     )
     commands = parser.add_subparsers(dest="command", required=True)
     build = commands.add_parser("build", help="build the index, whether or not there is one")
@@ -29,7 +29,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     search = commands.add_parser("search", help="print the passages nearest to a query")
     search.set_defaults(run=_search)
     for command in (build, info, search):
-        command.add_argument("file", help="a text file")
+        command.add_argument("file", help="a txt, md, html, pdf or docx file, or a web address")
     search.add_argument("query")
     search.add_argument("--k", type=int, default=5, help="passages to print (default: %(default)s)")
     search.add_argument("--json", action="store_true", help="print them as JSON")

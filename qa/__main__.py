@@ -27,9 +27,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run a command; returns the exit code: 2 for what a person can mend."""
     parser = argparse.ArgumentParser(prog="python -m qa", description="Ask an article.")
     commands = parser.add_subparsers(dest="command", required=True)
-    ask = commands.add_parser("ask", help="ask a question of a text file")
+    ask = commands.add_parser("ask", help="ask a question of a document")
     ask.add_argument("question")
-    ask.add_argument("--article", default=str(DEFAULT_ARTICLE), help="a text file")
+    ask.add_argument(
+        "--article",
+        default=str(DEFAULT_ARTICLE),
+        help="a txt, md, html, pdf or docx file, or a web address",
+    )
     ask.add_argument("--json", action="store_true", help="print the whole answer as JSON")
     ask.add_argument("--index", help="the folder that keeps the index (default: your cache)")
     ask.set_defaults(run=_ask)

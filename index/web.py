@@ -1,0 +1,222 @@
+"""A web address in, the bytes that stand there out."""
+
+from __future__ import annotations
+
+import re
+import socket
+import ssl
+import time
+import zlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import httpcore
+import httpx
+
+from index.content import MAX_FILE_BYTES
+from index.errors import DocumentError
+
+SECONDS = 15.0  # for all of it: finding the server, redirects, reading
+MAX_REDIRECTS = 5
+USER_AGENT = "Mozilla/5.0 (compatible; AskTheArticle/1.0)"
+
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_REFUSED = frozenset({401, 402, 403, 405, 406, 407, 429, 451})
+# What may hold a text; application/octet-stream is what servers say when they do not know.
+_DOCUMENT = re.compile(
+    r"text/.*|application/(?:xhtml\+xml|xml|pdf|x-pdf|rtf|msword|zip|octet-stream|force-download"
+    r"|x-download|vnd\.openxmlformats-officedocument\.wordprocessingml\.document)"
+    r"|binary/octet-stream|"
+)
+_CHARSET = re.compile(r"charset\s*=\s*[\"']?([\w.:-]+)", re.IGNORECASE)
+_SAVE_IT = "save the page in your browser and open the file"
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """What stands at a web address, and what its server says of it."""
+
+    url: str  # after all redirects
+    data: bytes
+    media_type: str
+    charset: str
+
+
+def fetch(url: str, *, seconds: float = SECONDS) -> Fetched:
+    """Fetch what stands at an http or https address; raises DocumentError."""
+    network = _Network(time.monotonic() + seconds)
+    pool = httpcore.ConnectionPool(network_backend=network, max_connections=1)
+    try:
+        with pool:
+            return _follow(pool, url)
+    except httpcore.TimeoutException:
+        raise DocumentError(
+            f"'{url}' has not answered in full within {seconds:.0f} seconds: try again later, or "
+            f"{_SAVE_IT}."
+        ) from None
+    except (socket.gaierror, UnicodeError):
+        raise DocumentError(
+            f"There is no server with the name in '{url}': check the address and your connection."
+        ) from None
+    except httpcore.ConnectError as error:
+        unproven = any(isinstance(why, ssl.SSLCertVerificationError) for why in error.args)
+        reason = "cannot prove that it is what it says it is" if unproven else "cannot be reached"
+        raise DocumentError(
+            f"The server of '{url}' {reason}: check the address and your connection, or {_SAVE_IT}."
+        ) from None
+    except (httpcore.NetworkError, httpcore.ProtocolError, zlib.error):
+        raise DocumentError(
+            f"The answer of '{url}' is broken off or garbled: try again later, or {_SAVE_IT}."
+        ) from None
+
+
+def _follow(pool: httpcore.ConnectionPool, url: str) -> Fetched:
+    """Go from redirect to redirect until there is something to read."""
+    at = _address(url, url)
+    headers: dict[bytes | str, bytes | str] = {
+        "User-Agent": USER_AGENT,
+        "Accept": "text/html,application/xhtml+xml,application/pdf,text/*;q=0.9,*/*;q=0.5",
+        "Accept-Encoding": "gzip",
+    }
+    for _ in range(MAX_REDIRECTS + 1):
+        with pool.stream("GET", str(at), headers=headers) as response:
+            answered = httpx.Headers(response.headers)
+            if response.status in _REDIRECTS and "location" in answered:
+                at = _address(answered["location"], url, at)
+                continue
+            _check(response.status, url)
+            media_type, charset = _kind(answered, url)
+            data = _read(response, answered, url)
+            return Fetched(str(at.copy_with(userinfo=b"")), data, media_type, charset)
+    raise DocumentError(f"'{url}' leads from one address to the next without an end: {_SAVE_IT}.")
+
+
+def _address(location: str, url: str, base: httpx.URL | None = None) -> httpx.URL:
+    """The address that a person or a redirect gives."""
+    try:
+        at = base.join(location) if base else httpx.URL(location)
+    except (httpx.InvalidURL, ValueError):
+        at = httpx.URL()
+    if at.scheme in ("http", "https") and at.host and (at.port or 0) < 1 << 16:
+        return at
+    if base:
+        raise DocumentError(f"'{url}' leads to what is no web address: {_SAVE_IT}.")
+    raise DocumentError(f"'{url}' is not a web address: give a whole one, https:// and all.")
+
+
+def _check(status: int, url: str) -> None:
+    """Raise DocumentError unless the server has answered with what was asked for."""
+    if 200 <= status < 300:
+        return
+    if status in (404, 410):
+        raise DocumentError(f"There is nothing at '{url}' ({status}): check the address.")
+    if status in _REFUSED:
+        raise DocumentError(f"'{url}' is refused to this program ({status}): {_SAVE_IT}.")
+    raise DocumentError(
+        f"The server of '{url}' has an error ({status}): try again later, or {_SAVE_IT}."
+    )
+
+
+def _kind(answered: httpx.Headers, url: str) -> tuple[str, str]:
+    """The media type and the charset the server names; raises DocumentError for no document."""
+    named = answered.get("content-type", "")
+    media_type = named.partition(";")[0].strip().lower()
+    if not _DOCUMENT.fullmatch(media_type):
+        raise DocumentError(
+            f"'{url}' is not a document but {media_type}: give the address of a page, a PDF, a "
+            "Word document or a text."
+        )
+    charset = _CHARSET.search(named)
+    return media_type, charset[1] if charset else ""
+
+
+def _read(response: httpcore.Response, answered: httpx.Headers, url: str) -> bytes:
+    """The body, unpacked as it comes, so that it is never larger than the limit."""
+    packing = answered.get("content-encoding", "identity").lower()
+    if packing not in ("identity", "gzip", "x-gzip"):
+        raise DocumentError(f"'{url}' is packed ({packing}) though that was not asked: {_SAVE_IT}.")
+    unpacker = zlib.decompressobj(zlib.MAX_WBITS | 16) if "gzip" in packing else None
+    data = bytearray()
+    length = answered.get("content-length", "")
+    too_large = length.isdecimal() and int(length[:20]) > MAX_FILE_BYTES
+    if not too_large:
+        for chunk in response.iter_stream():
+            room = MAX_FILE_BYTES + 1 - len(data)
+            data += unpacker.decompress(chunk, room) if unpacker else chunk[:room]
+            too_large = len(data) > MAX_FILE_BYTES
+            if too_large:
+                break
+    if too_large:
+        raise DocumentError(
+            f"'{url}' has more than {MAX_FILE_BYTES / 1e6:.0f} MB: download it and open a part."
+        )
+    if unpacker and not unpacker.eof:
+        raise zlib.error
+    return bytes(data)
+
+
+class _Network(httpcore.NetworkBackend):
+    """Connections of which none, and not all together, go on after the deadline."""
+
+    def __init__(self, deadline: float) -> None:
+        self._deadline = deadline
+        self._sockets = httpcore.SyncBackend()
+
+    def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
+    ) -> httpcore.NetworkStream:
+        """Connect to the first address of the host that answers."""
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        addresses = list(dict.fromkeys(str(place[0]) for *_, place in found))
+        for number, address in enumerate(addresses, 1):
+            share = _left(self._deadline) / (len(addresses) + 1 - number)
+            try:
+                stream = self._sockets.connect_tcp(address, port, share, None, socket_options)
+                return _Stream(stream, self._deadline)
+            except (httpcore.ConnectError, httpcore.ConnectTimeout):
+                if number == len(addresses):
+                    raise
+        raise httpcore.ConnectError
+
+
+class _Stream(httpcore.NetworkStream):
+    """A connection that ends at the deadline, however slowly it drips."""
+
+    def __init__(self, stream: httpcore.NetworkStream, deadline: float) -> None:
+        self._stream = stream
+        self._deadline = deadline
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        return self._stream.read(max_bytes, _left(self._deadline))
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        self._stream.write(buffer, _left(self._deadline))
+
+    def close(self) -> None:
+        self._stream.close()
+
+    def start_tls(
+        self,
+        ssl_context: ssl.SSLContext,
+        server_hostname: str | None = None,
+        timeout: float | None = None,
+    ) -> httpcore.NetworkStream:
+        stream = self._stream.start_tls(ssl_context, server_hostname, _left(self._deadline))
+        return _Stream(stream, self._deadline)
+
+    def get_extra_info(self, info: str) -> Any:
+        return self._stream.get_extra_info(info)
+
+
+def _left(deadline: float) -> float:
+    """The seconds that are left; raises a time-out when none are."""
+    left = deadline - time.monotonic()
+    if left <= 0:
+        raise httpcore.ReadTimeout
+    return left

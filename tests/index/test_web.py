@@ -1,0 +1,368 @@
+import gzip
+import socket
+import ssl
+import threading
+import time
+import tracemalloc
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import httpcore
+import pytest
+
+from index import web
+from index.document import read_document
+from index.errors import DocumentError
+from index.web import USER_AGENT, fetch
+from tests.index.samples import column, pdf, word
+
+PAGE = """<!doctype html><html><head><title>The lamp</title></head><body><article><h1>The lamp</h1>
+<p>The lamp of Lowtown was lit in 1890, and it has been lit every night since then, says the keeper.</p>
+</article></body></html>"""
+SAVE_IT = "save the page in your browser and open the file."
+LIMIT = 200_000
+
+Answer = Callable[[BaseHTTPRequestHandler], None]
+
+
+def answer(
+    body: bytes = b"", kind: str | None = "text/html", status: int = 200, **headers: str
+) -> Answer:
+    def send(request: BaseHTTPRequestHandler) -> None:
+        request.send_response(status)
+        if kind is not None:
+            request.send_header("Content-Type", kind)
+        for name, value in {"content_length": str(len(body)), **headers}.items():
+            request.send_header(name.replace("_", "-"), value)
+        request.end_headers()
+        request.wfile.write(body)
+
+    return send
+
+
+def redirect(location: str, status: int = 302) -> Answer:
+    return answer(status=status, location=location)
+
+
+def drip(beginning: bytes) -> Answer:
+    """Send a beginning, and after it a letter now and then."""
+
+    def send(request: BaseHTTPRequestHandler) -> None:
+        request.wfile.write(beginning)
+        for _ in range(100):
+            time.sleep(0.05)
+            request.wfile.write(b"x")
+            request.wfile.flush()
+
+    return send
+
+
+def endless(request: BaseHTTPRequestHandler) -> None:
+    request.send_response(200)
+    request.end_headers()
+    while True:
+        request.wfile.write(b"The lamp was lit. " * 1000)
+
+
+class Site:
+    """A server on this machine, and what it has been asked."""
+
+    def __init__(self, port: int) -> None:
+        self.address = f"http://127.0.0.1:{port}"
+        self.answers: dict[str, Answer] = {}
+        self.asked: list[BaseHTTPRequestHandler] = []
+
+    def __setitem__(self, path: str, answer: Answer) -> None:
+        self.answers[path] = answer
+
+
+@pytest.fixture
+def site(monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
+    class Request(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            site.asked.append(self)
+            try:
+                site.answers.get(self.path, answer(status=404))(self)
+            except OSError:  # the other end has had enough
+                self.close_connection = True
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    monkeypatch.setattr(web, "MAX_FILE_BYTES", LIMIT)
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Request)
+    server.daemon_threads = True
+    server.block_on_close = False
+    site = Site(server.server_address[1])
+    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+    yield site
+    server.shutdown()
+    server.server_close()
+
+
+def says(address: str, **options: float) -> str:
+    """The sentence that refuses an address, which it names as it was given."""
+    with pytest.raises(DocumentError) as refused:
+        fetch(address, **options)
+    sentence = str(refused.value)
+    assert f"'{address}'" in sentence and sentence.endswith(".") and "\n" not in sentence
+    return sentence
+
+
+def test_a_page_is_fetched_with_what_its_server_says_of_it(site: Site) -> None:
+    site["/lamp?a=b"] = answer(b"The lamp", "Text/HTML; Charset='ISO-8859-1'")
+    found = fetch(f"{site.address}/lamp?a=b#light")
+    assert found.data == b"The lamp"
+    assert (found.media_type, found.charset) == ("text/html", "ISO-8859-1")
+    assert found.url == f"{site.address}/lamp?a=b#light"
+    (request,) = site.asked
+    assert request.headers["User-Agent"] == USER_AGENT
+    assert "AskTheArticle" in USER_AGENT
+    assert request.headers["Host"] == site.address.removeprefix("http://")
+    assert request.headers["Cookie"] is request.headers["Referer"] is None
+
+
+def test_a_document_at_an_address(site: Site) -> None:
+    site["/a/the%20lamp.html"] = answer(PAGE.encode())
+    document = read_document(f" {site.address}/a/the lamp.html ")
+    assert document.title == "The lamp"
+    assert document.text.startswith("The lamp\n\nThe lamp of Lowtown was lit in 1890")
+    assert document.id == "127.0.0.1-the-lamp"
+    assert document.source == f"{site.address}/a/the%20lamp.html"
+    site["/"] = answer("Licht für Málaga.".encode("cp1252"), "text/plain; charset=latin-1")
+    document = read_document(f"{site.address}/")
+    assert (document.text, document.id) == ("Licht für Málaga.", "127.0.0.1")
+    site["/empty"] = answer(b"")
+    with pytest.raises(DocumentError, match="/empty' is empty"):
+        read_document(f"{site.address}/empty")
+
+
+@pytest.mark.parametrize(
+    "kind",
+    ["application/pdf", "application/octet-stream", "text/plain", "binary/octet-stream", None],
+)
+def test_a_pdf_is_known_by_its_bytes(site: Site, kind: str | None) -> None:
+    site["/lamp"] = answer(pdf(column("The lamp was lit.")), kind)
+    document = read_document(f"{site.address}/lamp")
+    assert (document.text, document.pages, document.page_of(3)) == ("The lamp was lit.", (0,), 1)
+
+
+def test_a_word_document_is_fetched(site: Site) -> None:
+    kind = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
+    site["/lamp.docx"] = answer(word(lambda d: d.add_paragraph("The lamp was lit.")), kind)
+    assert read_document(f"{site.address}/lamp.docx").text == "The lamp was lit."
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_redirects_are_followed(site: Site, status: int) -> None:
+    site["/a"] = redirect("b/c?d", status)
+    site["/b/c?d"] = redirect(f"{site.address}/e", status)
+    site["/e"] = answer(b"The lamp")
+    found = fetch(f"{site.address}/a")
+    assert (found.data, found.url) == (b"The lamp", f"{site.address}/e")
+
+
+def test_five_redirects_are_followed_and_no_more(site: Site) -> None:
+    for number in range(5):
+        site[f"/{number}"] = redirect(f"/{number + 1}")
+    site["/5"] = answer(b"The lamp")
+    assert fetch(f"{site.address}/0").data == b"The lamp"
+    site["/5"] = redirect("/6")
+    site["/6"] = answer(b"The lamp")
+    assert "leads from one address to the next" in says(f"{site.address}/0")
+    site["/loop"] = redirect("/loop")
+    site.asked.clear()
+    assert says(f"{site.address}/loop").endswith(SAVE_IT)
+    assert len(site.asked) == 6
+
+
+@pytest.mark.parametrize(
+    "location", ["file:///etc/hostname", "ftp://127.0.0.1/a", "https:///a", "http://a:99999"]
+)
+def test_a_redirect_leads_nowhere_but_the_web(site: Site, location: str) -> None:
+    site["/a"] = redirect(location)
+    assert "leads to what is no web address" in says(f"{site.address}/a")
+
+
+@pytest.mark.parametrize(
+    ("status", "sentence"),
+    [
+        (401, f"is refused to this program (401): {SAVE_IT}"),
+        (403, f"is refused to this program (403): {SAVE_IT}"),
+        (429, f"is refused to this program (429): {SAVE_IT}"),
+        (404, "(404): check the address."),
+        (410, "(410): check the address."),
+        (500, "has an error (500): try again later"),
+        (503, "has an error (503): try again later"),
+        (304, "has an error (304): try again later"),
+    ],
+)
+def test_what_a_server_refuses(site: Site, status: int, sentence: str) -> None:
+    site["/a"] = answer(PAGE.encode(), status=status)
+    assert sentence in says(f"{site.address}/a")
+
+
+@pytest.mark.parametrize("kind", ["image/png", "video/mp4", "application/json", "font/woff2"])
+def test_what_is_not_a_document_is_not_read(site: Site, kind: str) -> None:
+    site["/a"] = answer(b"x", kind)
+    assert f"is not a document but {kind}" in says(f"{site.address}/a")
+
+
+@pytest.mark.parametrize(
+    "beginning",
+    [
+        pytest.param(b"", id="no answer"),
+        pytest.param(b"HTTP/1.1 200 OK\r\nX-Head: ", id="head"),
+        pytest.param(b"HTTP/1.1 200 OK\r\nContent-Length: 5000\r\n\r\n", id="body"),
+    ],
+)
+def test_a_slow_server_is_given_up_in_time(site: Site, beginning: bytes) -> None:
+    site["/a"] = drip(beginning)
+    before = time.monotonic()
+    sentence = says(f"{site.address}/a", seconds=0.4)
+    assert 0.3 < time.monotonic() - before < 1.5
+    assert "has not answered in full within 0 seconds" in sentence and sentence.endswith(SAVE_IT)
+
+
+def test_the_time_is_for_all_redirects_together(site: Site) -> None:
+    def slowly(request: BaseHTTPRequestHandler) -> None:
+        time.sleep(0.2)
+        redirect("/a")(request)
+
+    site["/a"] = slowly
+    before = time.monotonic()
+    assert "has not answered" in says(f"{site.address}/a", seconds=0.5)
+    assert time.monotonic() - before < 1
+
+
+def test_a_body_without_an_end_is_cut_short(site: Site) -> None:
+    site["/a"] = endless
+    before = time.monotonic()
+    assert "has more than 0 MB: download it and open a part." in says(f"{site.address}/a")
+    assert time.monotonic() - before < 2
+
+
+def test_a_body_that_is_too_large_is_not_read(site: Site) -> None:
+    site["/a"] = answer(b"", content_length=str(LIMIT + 1))
+    assert "has more than" in says(f"{site.address}/a", seconds=2)
+    site["/b"] = answer(b"x" * LIMIT)
+    assert len(fetch(f"{site.address}/b").data) == LIMIT
+    site["/c"] = answer(b"x", content_length="9" * 19)
+    assert "has more than" in says(f"{site.address}/c", seconds=2)
+
+
+def test_a_packed_body_is_unpacked_up_to_the_limit(site: Site) -> None:
+    site["/a"] = answer(gzip.compress(PAGE.encode()), content_encoding="gzip")
+    assert fetch(f"{site.address}/a").data == PAGE.encode()
+    site["/b"] = answer(gzip.compress(b"x" * LIMIT), content_encoding="gzip")
+    assert len(fetch(f"{site.address}/b").data) == LIMIT
+    site["/c"] = answer(gzip.compress(b"x" * (LIMIT + 1)), content_encoding="gzip")
+    assert "has more than" in says(f"{site.address}/c")
+    site["/bomb"] = answer(gzip.compress(bytes(50_000_000), 6), content_encoding="gzip")
+    tracemalloc.start()
+    assert "has more than" in says(f"{site.address}/bomb")
+    assert tracemalloc.get_traced_memory()[1] < 10_000_000
+    tracemalloc.stop()
+    site["/d"] = answer(gzip.compress(PAGE.encode())[:-20], content_encoding="gzip")
+    assert "broken off or garbled" in says(f"{site.address}/d")
+    site["/e"] = answer(b"not packed", content_encoding="gzip")
+    assert "broken off or garbled" in says(f"{site.address}/e")
+    site["/f"] = answer(b"packed", content_encoding="br")
+    assert "is packed (br)" in says(f"{site.address}/f")
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        b"HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\nThe lamp",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nThe l",
+        b"220 mail.example.org ready\r\n",
+        b"",
+    ],
+)
+def test_an_answer_that_breaks_off_is_not_taken_for_a_whole_one(site: Site, sent: bytes) -> None:
+    def send(request: BaseHTTPRequestHandler) -> None:
+        request.wfile.write(sent)
+        request.close_connection = True
+
+    site["/a"] = send
+    assert "broken off or garbled" in says(f"{site.address}/a")
+
+
+def test_an_address_where_nothing_listens() -> None:
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        port = unused.getsockname()[1]
+    for scheme in ("http", "https"):
+        assert "cannot be reached" in says(f"{scheme}://127.0.0.1:{port}/a")
+
+
+def test_a_server_that_does_not_prove_who_it_is(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    address = site.address.replace("http:", "https:")
+    assert "cannot be reached" in says(f"{address}/a")  # it does not speak TLS
+
+    def start_tls(*_: object, **__: object) -> None:
+        raise httpcore.ConnectError(ssl.SSLCertVerificationError())
+
+    monkeypatch.setattr(web._Stream, "start_tls", start_tls)
+    assert "cannot prove that it is what it says it is" in says(f"{address}/a")
+
+
+def test_a_name_that_no_server_has(monkeypatch: pytest.MonkeyPatch) -> None:
+    def getaddrinfo(*_: object, **__: object) -> None:
+        raise socket.gaierror
+
+    monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
+    assert "There is no server with the name in" in says("https://no-such.example/a")
+
+
+def test_a_host_is_tried_at_its_next_address_when_the_first_is_silent(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = {"lamp.example": ("127.0.0.2", "127.0.0.1")}
+
+    def getaddrinfo(host: str, port: int, *_: object, **__: object) -> list[object]:
+        return [
+            (socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, port))
+            for address in known.get(host, (host,))
+        ]
+
+    monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
+    site["/a"] = answer(b"The lamp")
+    address = site.address.replace("127.0.0.1", "lamp.example")
+    assert fetch(f"{address}/a").data == b"The lamp"
+    assert site.asked[0].headers["Host"] == address.removeprefix("http://")
+
+    given = []
+
+    def silent(_: object, host: str, port: int, timeout: float, *__: object) -> None:
+        given.append(timeout)
+        raise httpcore.ConnectTimeout
+
+    monkeypatch.setattr(httpcore.SyncBackend, "connect_tcp", silent)
+    assert "has not answered in full" in says(f"{address}/a", seconds=8)
+    assert given == pytest.approx([4, 8], abs=0.5)  # none waits so long that the others cannot
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "http://",
+        "https:///a",
+        "ftp://example.org/a",
+        "file:///etc/hostname",
+        "http://a:x/",
+        "http://a:99999/",
+    ],
+)
+def test_what_is_not_a_web_address(address: str) -> None:
+    assert "is not a web address" in says(address)
+    with pytest.raises(DocumentError, match="is not a web address"):
+        read_document(address)
+
+
+@pytest.mark.parametrize("host", ["a" * 64 + ".example", "a..example", "[1"])
+def test_a_host_that_cannot_be(host: str) -> None:
+    says(f"http://{host}/a")
