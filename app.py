@@ -1,14 +1,15 @@
-"""The page: open an article, ask it, and see the answer where it stands."""
+"""The page: open articles, ask them, and see the answer where it stands."""
 
 from __future__ import annotations
 
 import argparse
 import html
+import importlib.util
 import os
 import sys
 import webbrowser
-from collections.abc import AsyncIterator, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
+from contextlib import aclosing
 from pathlib import Path
 from typing import Any
 
@@ -17,37 +18,35 @@ os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
 
 import gradio as gr
 
-from index.article_index import ArticleIndex
-from index.document import Document, read_document
-from index.encoder import DEFAULT_ENCODER, Progress
-from index.errors import ArticleError, DocumentError
-from page.markup import article_html, chat_html, passages_html
-from page.opening import Opening
-from qa.answer import (
-    DEFAULT_ARTICLE,
-    DEFAULT_K,
-    Answer,
-    Answerer,
-    check_question,
-    open_article,
-)
-from qa.followup import Turn
+from index.document import read_document
+from index.encoder import DEFAULT_ENCODER
+from index.errors import ArticleError
+from page.markup import chat_html, passages_html, sheets_html, tabs_html
+from page.opening import CancelledError, Opening
+from page.programs import Programs, check_k
+from page.visit import Indexes, Visit
+from qa.answer import DEFAULT_ARTICLE, DEFAULT_K, check_question, distinct, open_articles
 from qa.reader import DEFAULT_READER
 
 PAGE = Path(__file__).parent / "page"
 EXAMPLES = 4
+FILES = [".txt", ".md", ".html", ".htm", ".pdf", ".docx"]
 # A little over what read_document takes, so that it is read_document that says what is too large.
 MAX_UPLOAD = "20mb"
+# What the HTML of our own sends to the page: its buttons' and its ticks' events.
+EVENTS = """
+const send = (control, data) =>
+    trigger(control.dataset.event, {index: Number(control.dataset.index), ...data});
+element.addEventListener('click', (event) => {
+    const button = event.target.closest('button[data-event]');
+    if (button) send(button, {});
+});
+element.addEventListener('change', (event) => {
+    if (event.target.matches('input[data-event]')) send(event.target, {on: event.target.checked});
+});
+"""
 
 Updates = dict[Any, Any]  # what each part of the page becomes; a part that is not in it stays
-
-
-@dataclass
-class Visit:
-    """What one visitor has open; `opening` is None while that is the article of the start."""
-
-    opening: Opening | None = None
-    turns: list[Answer] = field(default_factory=list)
 
 
 class Page:
@@ -57,24 +56,18 @@ class Page:
         """Lay the page out for visitors, who find `first` open and k passages under an answer."""
         self.first = first
         self.k = k
-        document = first.document
+        self.kept = Indexes()
+        visit = Visit.of(first.documents)
         with gr.Blocks(
             title="Ask the Article", fill_width=True, analytics_enabled=False
         ) as self.blocks:
-            self.visit = gr.State(Visit())
+            self.visit = gr.State(visit)
             with gr.Row(elem_id="bar"):
                 _html("<h1>Ask the Article</h1>", "brand")
                 self.status = _html(first.status(), "status")
-                self.upload = gr.UploadButton(
-                    "Open another text file",
-                    file_types=[".txt", ".md"],
-                    elem_id="upload",
-                    size="sm",
-                    scale=0,
-                )
             with gr.Row(elem_id="desk"):
                 with gr.Column(elem_id="talk"):
-                    self.chat = _html(chat_html(document, []), "chat", "answered")
+                    self.chat = _html(chat_html(visit.shelf, []), "chat", "answered")
                     with gr.Row(elem_id="examples"):
                         self.examples = [
                             gr.Button(visible=False, size="sm") for _ in range(EXAMPLES)
@@ -89,17 +82,24 @@ class Page:
                             elem_id="question",
                         )
                         self.button = gr.Button("Ask", variant="primary", elem_id="ask", scale=0)
-                        self.clearing = gr.Button("Clear", elem_id="clear", scale=0)
                 with gr.Column(elem_id="reading"):
-                    self.article = _html(article_html(document), "article", "opened")
+                    self.tabs = _html(tabs_html(visit.shelf, visit.shown), "documents", "opened")
+                    with gr.Column(elem_id="adding"):
+                        self._adding()
+                    self.sheets = _html(sheets_html(visit.shelf, visit.shown), "article", "opened")
                     self.passages = _html("", "passages")
+            # First, so that the endpoints have their names to themselves.
+            Programs(first, self.kept).connect()
             self._connect()
         # A question takes some ten milliseconds of every core; more at once would only wait.
         self.blocks.queue(default_concurrency_limit=2)
 
-    def launch(self, host: str, port: int | None) -> str:
-        """Serve it and return its address; raises OSError when the port is in use."""
-        _, address, _ = self.blocks.launch(
+    def launch(self, host: str, port: int | None, **options: Any) -> tuple[str, str | None]:
+        """Serve it with these options of gradio's; its address, and its public one with `share`.
+
+        Raises OSError when the port is in use.
+        """
+        _, address, public = self.blocks.launch(
             server_name=host,
             server_port=port,
             theme=gr.themes.Base(
@@ -107,24 +107,48 @@ class Page:
             ),
             head=_head(),
             favicon_path=PAGE / "icon.svg",
-            footer_links=[],
+            # Where the endpoints are described, at ?view=api; the footer itself is out of sight.
+            footer_links=["api"],
+            # It would write what is asked down in the browser.
+            run_history=False,
             max_file_size=MAX_UPLOAD,
             ssr_mode=False,
             quiet=True,
             prevent_thread_lock=True,
+            **options,
         )
-        return str(address)
+        return str(address), public
+
+    def _adding(self) -> None:
+        self.files = gr.File(
+            label="Drop files here, or choose them",
+            file_count="multiple",
+            file_types=FILES,
+            height=132,
+            elem_id="files",
+        )
+        self.address = gr.Textbox(
+            label="Web address",
+            placeholder="https://…",
+            max_lines=1,
+            elem_id="address",
+        )
+        self.text = gr.Textbox(
+            label="Text",
+            placeholder="Paste a text here",
+            lines=3,
+            max_lines=6,
+            elem_id="text",
+        )
+        self.add = gr.Button("Add", elem_id="add")
 
     def _connect(self) -> None:
         quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
+        free = {**quiet, "concurrency_limit": None}
         talk = [self.chat, self.passages]
-        self.blocks.load(
-            self.arrive,
-            self.visit,
-            [self.status, self.box, *self.examples],
-            concurrency_limit=None,
-            **quiet,
-        )
+        desk = [self.tabs, self.sheets, *talk, *self.examples]
+        self.blocks.load(self.arrive, self.visit, [self.status, self.box, *self.examples], **free)
+        self.blocks.load(self.ask_link, self.visit, talk, **free)
         gr.on(
             [self.box.submit, self.button.click],
             self.ask,
@@ -134,30 +158,43 @@ class Page:
         )
         for example in self.examples:
             example.click(self.ask_example, [example, self.visit], talk, **quiet)
-        self.clearing.click(self.clear, self.visit, talk, **quiet)
-        self.upload.upload(
-            self.open_file,
-            [self.upload, self.visit],
-            [self.status, self.article, *talk, *self.examples],
-            **quiet,
+        self.chat.retry(self.retry, self.visit, talk, **quiet)
+        self.chat.undo(self.undo, self.visit, [self.box, *talk], **quiet)
+        self.chat.edit(self.edit, self.visit, [self.box, *talk], **quiet)
+        self.chat.clear(self.clear, self.visit, talk, **quiet)
+        self.tabs.input(self.choose, self.visit, None, trigger_mode="multiple", **quiet)
+        self.tabs.delete(self.remove, self.visit, desk, **quiet)
+        # While something is opened, more is refused in words, and an uploaded file deleted.
+        adding = {**free, "trigger_mode": "multiple"}
+        self.files.upload(
+            self.add_files, [self.files, self.visit], [self.status, self.files, *desk], **adding
         )
+        gr.on(
+            [self.address.submit, self.add.click],
+            self.add_given,
+            [self.address, self.text, self.visit],
+            [self.status, self.address, self.text, *desk],
+            **adding,
+        )
+        self.status.stop(self.cancel, self.visit, None, **free)
 
     async def arrive(self, visit: Visit) -> AsyncIterator[Updates]:
-        """Show how far the article is, until it is open."""
-        opening = visit.opening or self.first
-        async for status in opening.statuses():
-            yield {self.status: status}
+        """Show how far the articles of the start are, until they are open."""
+        async for status in self.first.statuses(self.first.finished):
+            # What the visitor adds meanwhile has a status of its own.
+            if visit.adding is None or visit.adding.opened.is_set():
+                yield {self.status: status}
         yield {
-            self.status: opening.status(),
+            self.status: self._status(visit),
             self.box: gr.update(placeholder="Ask in plain words"),
-            **self._buttons(opening.examples),
+            **self._suggestions(visit),
         }
 
     def ask(self, question: str, visit: Visit) -> Iterator[Updates]:
         """Answer the question in the box; it stays there when it cannot be asked."""
         taken = False
         try:
-            for updates in self._answer(question, visit):
+            for updates in self._answer(question, visit, self.k):
                 yield updates if taken else {**updates, self.box: ""}
                 taken = True
         except ArticleError as error:
@@ -172,71 +209,155 @@ class Page:
     def ask_example(self, question: str, visit: Visit) -> Iterator[Updates]:
         """Answer an example, whatever stands in the box."""
         try:
-            yield from self._answer(question, visit)
+            yield from self._answer(question, visit, self.k)
         except ArticleError as error:
             _notice(error)
             yield {self.chat: self._chat(visit)}
 
+    def ask_link(self, visit: Visit, request: gr.Request) -> Iterator[Updates]:
+        """Answer the question that the page's address has in it: ?q=…, and &k=… passages."""
+        given = dict(request.query_params)
+        question, k = given.get("q", ""), given.get("k", str(self.k))
+        if not question:
+            yield {self.chat: gr.skip()}
+            return
+        try:
+            check_k(int(k) if k.isdecimal() else 0)
+            yield from self._answer(question, visit, int(k))
+        except ArticleError as error:
+            _notice(error)
+            yield {self.chat: self._chat(visit)}
+
+    def retry(self, visit: Visit) -> Iterator[Updates]:
+        """Ask the last question again, of what is open now."""
+        before = visit.turns
+        if not before:
+            yield {self.chat: gr.skip()}
+            return
+        visit.turns = before[:-1]
+        try:
+            yield from self._answer(before[-1].question, visit, self.k)
+        except ArticleError as error:
+            _notice(error)
+            visit.turns = before
+            yield {self.chat: self._chat(visit)}
+
+    def undo(self, visit: Visit) -> Updates:
+        """Take the last turn back; its question is in the box again."""
+        return self._back(visit, len(visit.turns) - 1)
+
+    def edit(self, visit: Visit, event: gr.EventData) -> Updates:
+        """Take a turn back, and those after it, to ask its question in other words."""
+        return self._back(visit, event.index)
+
     def clear(self, visit: Visit) -> Updates:
         """Forget the chat."""
         visit.turns = []
-        return {self.chat: self._chat(visit), self.passages: ""}
+        return self._talk(visit)
 
-    async def open_file(self, path: str, visit: Visit) -> AsyncIterator[Updates]:
-        """Open a visitor's own file for that visitor, or say why not and leave all as it was."""
-        before = visit.opening or self.first
+    def choose(self, visit: Visit, event: gr.EventData) -> None:
+        """Have questions asked of a document, or not."""
+        if name := visit.name(event.index):
+            visit.choose(name, bool(event.on))
+
+    def remove(self, visit: Visit, event: gr.EventData) -> Updates:
+        """Close a document; answers that cite it stay."""
         try:
-            document = _read_upload(path)
-            # It is not saved: the file is the visitor's, and this may be another's machine.
-            opening = Opening(
-                document,
-                lambda progress: self._open(document, progress),
-                EXAMPLES,
-                at_first="Opening the file…",
-            ).start()
-            async for status in opening.statuses():
-                yield {self.status: status}
-            opening.wait()
+            if name := visit.name(event.index):
+                visit.remove(name)
         except ArticleError as error:
             _notice(error)
-            yield {self.status: before.status()}
-            return
-        visit.opening, visit.turns = opening, []
-        yield {
-            self.status: opening.status(),
-            self.article: article_html(document),
-            self.chat: self._chat(visit),
-            self.passages: "",
-            **self._buttons(opening.examples),
-        }
+        return self._desk(visit)
 
-    def _open(self, document: Document, progress: Progress) -> Answerer:
-        """Open a visitor's document with the models of the first article."""
-        first = self.first.wait()
-        index = ArticleIndex.build(document, first.index.encoder, progress)
-        return Answerer(index, first.reader, note="" if first.reader else first.note)
+    def cancel(self, visit: Visit) -> None:
+        """Stop opening what the visitor adds."""
+        if visit.adding:
+            visit.adding.cancel()
 
-    def _answer(self, question: str, visit: Visit) -> Iterator[Updates]:
+    async def add_files(self, paths: list[str], visit: Visit) -> AsyncIterator[Updates]:
+        """Open a visitor's own files."""
+        async with aclosing(self._add(visit, files=paths)) as steps:
+            async for updates in steps:
+                # The files are gone, whatever comes of them.
+                yield {**updates, self.files: None}
+
+    async def add_given(self, address: str, text: str, visit: Visit) -> AsyncIterator[Updates]:
+        """Open a web page or a text, which stay in their boxes until they are open."""
+        addresses = [address] if address.strip() else []
+        async with aclosing(self._add(visit, addresses=addresses, text=text)) as steps:
+            async for updates in steps:
+                opened = self.tabs in updates
+                yield {**updates, self.address: "", self.text: ""} if opened else updates
+
+    async def _add(self, visit: Visit, **given: Any) -> AsyncGenerator[Updates, None]:
+        """Open what is given beside what is open, or say why not and leave all as it was."""
+        opening = None
+        try:
+            opening = visit.add(self.first, self.kept, examples=EXAMPLES, **given)
+            async for status in opening.statuses(opening.opened):
+                yield {self.status: status}
+            added = opening.wait()
+            visit.take(added)
+            yield {**self._desk(visit), self.status: opening.status()}
+            if added.note:
+                gr.Warning(html.escape(added.note))
+            async for status in opening.statuses(opening.finished):
+                yield {self.status: status}
+            visit.examples[list(added.documents)[-1]] = opening.examples
+            yield {self.status: self._status(visit), **self._suggestions(visit)}
+        except CancelledError:
+            yield {self.status: self._status(visit)}
+        except ArticleError as error:
+            _notice(error)
+            yield {self.status: self._status(visit)}
+        finally:
+            # The visitor may have gone.
+            if opening:
+                opening.cancel()
+
+    def _answer(self, question: str, visit: Visit, k: int) -> Iterator[Updates]:
         """Show that the question is asked, and then its answer; raises ArticleError."""
         check_question(question)
-        opening, turns = visit.opening or self.first, visit.turns
+        turns, history, asked = visit.turns, visit.history(), visit.asked
         yield {self.chat: self._chat(visit, question)}
-        history = [_turn(opening.document, turn) for turn in turns]
-        answer = opening.wait().ask(question, history=history, k=self.k)
-        # The chat may have been cleared meanwhile, or another article opened.
+        answerer = visit.answerer(self.first.wait(), asked)
+        answer = answerer.ask(question, history=history, k=k)
+        # Turns may have been taken back meanwhile.
         if visit.turns is turns:
             turns.append(answer)
-            yield {
-                self.chat: self._chat(visit),
-                self.passages: passages_html(opening.document, answer),
-            }
+            yield self._talk(visit)
+
+    def _back(self, visit: Visit, number: object) -> Updates:
+        if not isinstance(number, int) or not 0 <= number < len(visit.turns):
+            return {self.box: gr.skip()}
+        question = visit.turns[number].question
+        visit.turns = visit.turns[:number]
+        return {self.box: question, **self._talk(visit)}
+
+    def _desk(self, visit: Visit) -> Updates:
+        """Everything that shows documents."""
+        return {
+            self.tabs: tabs_html(visit.shelf, visit.shown, visit.unasked),
+            self.sheets: sheets_html(visit.shelf, visit.shown),
+            **self._talk(visit),
+            **self._suggestions(visit),
+        }
+
+    def _talk(self, visit: Visit) -> Updates:
+        passages = passages_html(visit.shelf, visit.turns[-1]) if visit.turns else ""
+        return {self.chat: self._chat(visit), self.passages: passages}
 
     def _chat(self, visit: Visit, waiting: str | None = None) -> str:
-        return chat_html((visit.opening or self.first).document, visit.turns, waiting)
+        return chat_html(visit.shelf, visit.turns, waiting)
 
-    def _buttons(self, questions: Sequence[str]) -> Updates:
+    def _status(self, visit: Visit) -> str:
+        """The status of what is still being opened, if anything is."""
+        busy = visit.adding and not visit.adding.opened.is_set()
+        return visit.adding.status() if visit.adding and busy else self.first.status()
+
+    def _suggestions(self, visit: Visit) -> Updates:
         """The examples' buttons: as many as there are questions, and the others out of sight."""
-        texts = [*questions, *[""] * EXAMPLES]
+        texts = [*visit.suggestions(self.first), *[""] * EXAMPLES]
         return {
             button: gr.update(value=text, visible=bool(text))
             for button, text in zip(self.examples, texts, strict=False)
@@ -247,27 +368,38 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Serve the page until it is interrupted; 2 when it cannot be."""
     parser = _parser()
     options = parser.parse_args(arguments)
-    if options.k < 1:
-        parser.error(f"--k is {options.k}: read at least one passage.")
     try:
-        document = read_document(options.article)
-    except DocumentError as error:
+        check_k(options.k)
+        auth = _password(options.auth) if options.auth else None
+        _check(options)
+        documents = distinct(
+            read_document(source) for source in options.article or [DEFAULT_ARTICLE]
+        )
+    except ArticleError as error:
         print(error, file=sys.stderr)
         return 2
     first = Opening(
-        document,
-        lambda progress: open_article(
-            options.article,
+        lambda progress: open_articles(
+            documents,
             encoder=options.encoder,
             reader=options.reader,
             index=options.index,
             progress=progress,
         ),
-        EXAMPLES,
+        documents=documents,
+        examples=EXAMPLES,
+        beside=Path(documents[0].source),
     )
     page = Page(first, options.k)
     try:
-        address = page.launch(options.host, options.port)
+        address, public = page.launch(
+            options.host,
+            options.port,
+            auth=auth,
+            root_path=options.root_path,
+            share=options.share,
+            mcp_server=options.mcp,
+        )
     except OSError:
         print(
             f"Port {options.port or '7860 and those after it'} cannot be used on {options.host}: "
@@ -277,6 +409,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
     first.start()
     print(f"Ask the Article is open at {address}", flush=True)
+    if options.share and not public:
+        print("A public address could not be had: is there a network?", file=sys.stderr)
+    if public:
+        print(f"and for everyone who has this address at {public}", flush=True)
     # Without a screen a browser of the terminal would open, and take the terminal.
     screen = sys.platform != "linux" or {"DISPLAY", "WAYLAND_DISPLAY"} & set(os.environ)
     if options.browser and screen:
@@ -287,15 +423,54 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--article", default=str(DEFAULT_ARTICLE), help="the text file to open")
+    parser.add_argument(
+        "--article",
+        action="append",
+        metavar="SOURCE",
+        help="a file or a web address; give it again for several (default: the article of the house)",
+    )
     parser.add_argument("--encoder", default=DEFAULT_ENCODER, help="its name or its folder")
     parser.add_argument("--reader", default=str(DEFAULT_READER), help="its name or its folder")
-    parser.add_argument("--index", help="the folder where the article's index is kept")
+    parser.add_argument("--index", help="the folder where the articles' index is kept")
     parser.add_argument("--port", type=int, help="by default 7860, or the next that is free")
     parser.add_argument("--host", default="127.0.0.1", help="the address to serve at")
     parser.add_argument("--k", type=int, default=DEFAULT_K, help="how many passages to read")
     parser.add_argument("--browser", action="store_true", help="open the page in your browser")
+    parser.add_argument("--mcp", action="store_true", help="serve MCP clients, too")
+    parser.add_argument(
+        "--auth",
+        metavar="USER:PASSWORD-FILE",
+        help="ask for this name and for the password that the file's first line has",
+    )
+    parser.add_argument("--root-path", help="where a proxy in front of the page puts it: /articles")
+    parser.add_argument("--share", action="store_true", help="make it public by gradio's tunnel")
     return parser
+
+
+def _check(options: argparse.Namespace) -> None:
+    """Raise ArticleError for options that do not go together or cannot be had."""
+    if options.mcp and options.auth:
+        raise ArticleError("--mcp asks nobody for a password: leave --mcp or --auth out.")
+    if options.mcp and importlib.util.find_spec("mcp") is None:
+        raise ArticleError("--mcp needs the package mcp: pip install -r requirements.txt.")
+    root = options.root_path
+    if root and not root.startswith(("/", "http://", "https://")):
+        raise ArticleError(f"--root-path is '{root}': give a path that begins with /.")
+
+
+def _password(given: str) -> tuple[str, str]:
+    """The name and the password of USER:PASSWORD-FILE; raises ArticleError."""
+    user, _, path = given.partition(":")
+    if not user or not path:
+        raise ArticleError(f"--auth is '{given}': give USER:PASSWORD-FILE.")
+    try:
+        lines = Path(path).expanduser().read_text(encoding="utf-8").splitlines()
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or "it is not text"
+        raise ArticleError(f"The password file '{path}' cannot be read: {reason}.") from error
+    if not lines or not lines[0].strip():
+        raise ArticleError(f"The first line of '{path}' is empty: put the password there.")
+    return user, lines[0].strip()
 
 
 def _head() -> str:
@@ -307,29 +482,8 @@ def _head() -> str:
 
 def _html(value: str, name: str, changed: str = "") -> gr.HTML:
     """A part of the page that is HTML of our own; `changed` is what page.js does on a new value."""
-    return gr.HTML(
-        value,
-        elem_id=name,
-        apply_default_css=False,
-        js_on_load=f"watch('value', () => window.askTheArticle.{changed}())" if changed else None,
-    )
-
-
-def _read_upload(path: str) -> Document:
-    """Read a visitor's file and delete it; its errors speak of its name, not of where it lay."""
-    try:
-        return read_document(path)
-    except DocumentError as error:
-        raise DocumentError(str(error).replace(path, Path(path).name)) from error
-    finally:
-        Path(path).unlink(missing_ok=True)
-
-
-def _turn(document: Document, answer: Answer) -> Turn:
-    """What a follow-up can lean on: a question, its answer, and the sentence of that."""
-    at = answer.citation
-    sentence = document.text[at.sentence_start : at.sentence_end] if at else ""
-    return Turn(answer.question, answer.text or "", sentence)
+    watch = f"watch('value', () => window.askTheArticle.{changed}());" if changed else ""
+    return gr.HTML(value, elem_id=name, apply_default_css=False, js_on_load=EVENTS + watch)
 
 
 def _notice(error: ArticleError) -> None:

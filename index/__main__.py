@@ -10,6 +10,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from index.article_index import ArticleIndex, index_folder, open_index, read_manifest
+from index.collection import Collection
 from index.document import Document, read_document
 from index.encoder import DEFAULT_ENCODER, SentenceEncoder
 from index.errors import ArticleError
@@ -54,7 +55,7 @@ def _build(arguments: argparse.Namespace) -> None:
     document, encoder, folder = _open(arguments)
     index = ArticleIndex.build(document, encoder, print_progress("encoding"))
     index.save(folder)
-    print(f"{len(index.passages)} passages and {index.sentence_count} sentences, in {folder}")
+    print(f"{len(index.passages)} passages and {_sentences(index)} sentences, in {folder}")
 
 
 def _info(arguments: argparse.Namespace) -> None:
@@ -66,7 +67,7 @@ def _info(arguments: argparse.Namespace) -> None:
             {
                 "folder": str(folder),
                 "passages": len(index.passages),
-                "sentences": index.sentence_count,
+                "sentences": _sentences(index),
                 **asdict(manifest),
             },
             ensure_ascii=False,
@@ -84,7 +85,7 @@ def _search(arguments: argparse.Namespace) -> None:
     index, note = open_index(document, encoder, folder, print_progress("encoding"))
     if note:
         print(note, file=sys.stderr)
-    (hits,) = index.search([arguments.query], arguments.k)
+    (hits,) = Collection([index]).search([arguments.query], arguments.k)
     found = [
         {
             "text": hit.passage.text,
@@ -100,6 +101,10 @@ def _search(arguments: argparse.Namespace) -> None:
     else:
         for hit in hits:
             print(f"{hit.score:7.3f}  [{hit.passage.start}-{hit.passage.end}]  {hit.passage.text}")
+
+
+def _sentences(index: ArticleIndex) -> int:
+    return sum(len(p.sentences) for p in index.passages)
 
 
 if __name__ == "__main__":

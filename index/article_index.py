@@ -1,4 +1,4 @@
-"""The index of an article: build it, search it, save it and load it."""
+"""What is kept of an article: build it, save it and load it."""
 
 from __future__ import annotations
 
@@ -6,53 +6,21 @@ import hashlib
 import json
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import platformdirs
-from numpy.typing import NDArray
 
 from index.dense import DenseIndex
-from index.document import Document, well_formed
-from index.encoder import Encoded, Encoder, Progress
+from index.document import Document
+from index.encoder import Encoder, Progress
 from index.errors import SavedIndexError
-from index.fusion import Scores, best_per_group, fuse, rank
 from index.late import LateIndex
 from index.passages import STUB_PIECES, Passage, split_passages
-from index.sparse import SparseIndex, split_grams, split_pairs, split_words
 
 FORMAT_VERSION = 2
 MANIFEST = "manifest.json"
-# In a long text the word pieces of so many passages are compared, the best by the other parts.
-LATE_PASSAGES = 100
-# The weights of the parts, fitted by training/fit_ranking.py.
-RANKING: dict[str, dict[str, float]] = json.loads(
-    Path(__file__).with_name("ranking.json").read_text(encoding="utf-8")
-)
-
-Parts = dict[str, Scores]
-
-
-@dataclass(frozen=True, slots=True)
-class SentenceHit:
-    """A sentence of a ranked passage, at its offsets in the document, and what each retriever gave."""
-
-    start: int
-    end: int
-    score: float
-    parts: Mapping[str, float]
-
-
-@dataclass(frozen=True, slots=True)
-class Hit:
-    """A ranked passage, what each retriever gave, and its sentences in the order of the text."""
-
-    passage: Passage
-    score: float
-    parts: Mapping[str, float]
-    sentences: tuple[SentenceHit, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +39,7 @@ class Manifest:
 
 
 class ArticleIndex:
-    """One document's passages, with a vector for each and for each of their sentences, and BM25."""
+    """One document's passages, with vectors for each, for their sentences and for their word pieces."""
 
     def __init__(
         self,
@@ -85,20 +53,8 @@ class ArticleIndex:
         self.document = document
         self.passages = passages
         self.encoder = encoder
-        self._dense = dense
-        self._late = late
-        texts, sentences = [p.text for p in passages], _sentence_texts(document, passages)
-        self._sparse = {
-            "words": SparseIndex(texts, split_words),
-            "sentence words": SparseIndex(sentences, split_words),
-            "grams": SparseIndex(texts, split_grams, k1=0.9, b=0.5),
-            "sentence grams": SparseIndex(sentences, split_grams, k1=0.9, b=0.5),
-            "pairs": SparseIndex(texts, split_pairs),
-        }
-        counts = [len(p.sentences) for p in passages]
-        self._first = np.cumsum([0, *counts[:-1]], dtype=np.int64)
-        self._owner = np.repeat(np.arange(len(passages)), counts)
-        self._real = np.array([not p.furniture for p in passages])
+        self.dense = dense
+        self.late = late
 
     @classmethod
     def build(
@@ -106,7 +62,7 @@ class ArticleIndex:
     ) -> ArticleIndex:
         """Split and encode a document; progress(done, total) counts texts encoded."""
         passages = split_passages(document, encoder.count_pieces, encoder.max_pieces - 2)
-        texts, sentences = [p.text for p in passages], _sentence_texts(document, passages)
+        texts, sentences = [p.text for p in passages], sentence_texts(passages)
         total = len(texts) + len(sentences)
 
         def after(before: int) -> Progress | None:
@@ -118,94 +74,14 @@ class ArticleIndex:
         dense.add(encoder.encode_sentences(sentences, after(len(texts))))
         return cls(document, passages, dense, LateIndex.build(encoded.tokens), encoder)
 
-    @property
-    def sentence_count(self) -> int:
-        """How many sentences it holds."""
-        return len(self._owner)
-
-    def search(self, queries: Sequence[str], k: int) -> list[list[Hit]]:
-        """The k best passages for each query, best first."""
-        queries = [well_formed(query) for query in queries]
-        if not queries:
-            return []
-        encoded = self.encoder.encode_queries(queries)
-        found: list[list[Hit]] = []
-        # A few queries at a time keep the score tables small, however many are asked.
-        for at in range(0, len(queries), 32):
-            some = slice(at, at + 32)
-            passage_parts, sentence_parts = self.parts(
-                queries[some], Encoded(encoded.vectors[some], encoded.tokens[some])
-            )
-            scores = fuse(passage_parts, RANKING["passage"])
-            sentence_parts["passage"] = scores[:, self._owner]
-            sentence_scores = fuse(sentence_parts, RANKING["sentence"])
-            for row, ranked in enumerate(rank(scores, self._real)[:, :k]):
-                found.append(
-                    [
-                        self._hit(
-                            row, int(i), scores, passage_parts, sentence_scores, sentence_parts
-                        )
-                        for i in ranked
-                    ]
-                )
-        return found
-
-    def parts(self, queries: Sequence[str], encoded: Encoded) -> tuple[Parts, Parts]:
-        """What each retriever gives: tables [queries, passages] and [queries, sentences].
-
-        Two more can be compared between queries: "coverage", how much of the query's words, by weight,
-        a text has, and "known", how much of them is anywhere in the article.
-        """
-        cosines = self._dense.scores(encoded.vectors)
-        of = {name: sparse.scores(queries) for name, sparse in self._sparse.items()}
-        sentences = {
-            "sentence": cosines[:, len(self.passages) :],
-            "sentence words": of["sentence words"],
-            "sentence grams": of["sentence grams"],
-        }
-        passages = {
-            "dense": cosines[:, : len(self.passages)],
-            **{name: best_per_group(table, self._first) for name, table in sentences.items()},
-            **{name: of[name] for name in ("words", "grams", "pairs")},
-        }
-        for tables, name in ((passages, "words"), (sentences, "sentence words")):
-            every, known = self._sparse[name].ceilings(queries)
-            tables["coverage"] = _share(tables[name], every[:, None])
-            in_article = np.broadcast_to(known[:, None], tables[name].shape)
-            tables["known"] = _share(in_article, every[:, None])
-        passages["pieces"] = self._late.scores(encoded.tokens, self._first_stage(passages))
-        return passages, sentences
-
-    def _first_stage(self, passages: Parts) -> NDArray[np.bool_]:
-        """Which passages the word pieces are compared with: the best by the other parts alone."""
-        scores = fuse(passages, RANKING["first stage"])
-        wanted = np.zeros(scores.shape, dtype=np.bool_)
-        np.put_along_axis(wanted, rank(scores, self._real)[:, :LATE_PASSAGES], True, axis=1)
-        return wanted
-
-    def _hit(
-        self,
-        row: int,
-        number: int,
-        scores: Scores,
-        parts: Parts,
-        sentence_scores: Scores,
-        sentence_parts: Parts,
-    ) -> Hit:
-        passage, first = self.passages[number], int(self._first[number])
-        return Hit(
-            passage=passage,
-            score=float(scores[row, number]),
-            parts={name: float(table[row, number]) for name, table in parts.items()},
-            sentences=tuple(
-                SentenceHit(
-                    start=start,
-                    end=end,
-                    score=float(sentence_scores[row, at]),
-                    parts={name: float(table[row, at]) for name, table in sentence_parts.items()},
-                )
-                for at, (start, end) in enumerate(passage.sentences, first)
-            ),
+    def of(self, document: Document) -> ArticleIndex:
+        """The same for another document of this very text, which may have another id or title."""
+        return ArticleIndex(
+            document,
+            tuple(replace(p, document_id=document.id) for p in self.passages),
+            self.dense,
+            self.late,
+            self.encoder,
         )
 
     def save(self, folder: str | Path) -> Manifest:
@@ -220,8 +96,8 @@ class ArticleIndex:
             "passages": json.dumps(
                 [[p.start, p.end, p.furniture, p.sentences] for p in self.passages]
             ).encode(),
-            "vectors": self._dense.to_bytes(),
-            "pieces": self._late.to_bytes(),
+            "vectors": self.dense.to_bytes(),
+            "pieces": self.late.to_bytes(),
         }
         endings = {"text": "txt", "passages": "json", "vectors": "faiss", "pieces": "npz"}
         named = {
@@ -361,13 +237,9 @@ def _expected(document: Document, encoder: Encoder) -> dict[str, Any]:
     }
 
 
-def _sentence_texts(document: Document, passages: Sequence[Passage]) -> list[str]:
-    return [document.text[a:b] for p in passages for a, b in p.sentences]
-
-
-def _share(part: Scores, whole: Scores) -> Scores:
-    """What part is of the whole, 1 where the whole is nothing: a query without a word misses none."""
-    return np.divide(part, whole, out=np.ones_like(part), where=whole > 0)
+def sentence_texts(passages: Sequence[Passage]) -> list[str]:
+    """The text of every sentence, passage by passage."""
+    return [p.text[a - p.start : b - p.start] for p in passages for a, b in p.sentences]
 
 
 def _damaged(path: Path, why: str) -> SavedIndexError:

@@ -41,7 +41,7 @@ def read_html(page: str, source: str) -> Content:
     except lxml.etree.ParserError:  # nothing in it
         tree = None
     if tree is not None:
-        _drop_adverts(tree)
+        _drop_surroundings(tree)
         blocks = list(_blocks(_article(tree)))
         if sum(map(len, blocks)) < MIN_SURE and _article(tree, sure=True) is None:
             blocks = []
@@ -62,7 +62,10 @@ def _article(tree: Any, sure: bool = False) -> Any:
     return None if found is None else found.body
 
 
-def _drop_adverts(tree: Any) -> None:
+def _drop_surroundings(tree: Any) -> None:
+    """Take menus and adverts away."""
+    for menu in list(tree.iter("nav")):
+        menu.drop_tree()
     for box in list(tree.iter(*_BOXES)):
         names = f"{box.get('class', '')} {box.get('id', '')}".lower()
         advert = not _ADVERT.isdisjoint(_CLASS_WORDS.findall(names))

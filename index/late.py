@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import io
+from collections import Counter
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from index.encoder import Tokens
 from index.fusion import Scores
-from index.sparse import idf
 
 
 class LateIndex:
@@ -29,11 +30,6 @@ class LateIndex:
     ) -> None:
         """Take codes [pieces, dimension], scales [pieces], pieces [pieces], first [passages + 1]."""
         self._codes, self._scales, self._pieces, self._first = codes, scales, pieces, first
-        held: dict[int, int] = {}
-        for a, b in zip(first, first[1:], strict=False):
-            for piece in np.unique(pieces[a:b]).tolist():
-                held[piece] = held.get(piece, 0) + 1
-        self._held = held
 
     @classmethod
     def build(cls, passages: Sequence[Tokens]) -> LateIndex:
@@ -50,15 +46,21 @@ class LateIndex:
         """How many passages it holds."""
         return len(self._first) - 1
 
-    def scores(self, queries: Sequence[Tokens], wanted: NDArray[np.bool_]) -> Scores:
+    def scores(
+        self,
+        queries: Sequence[Tokens],
+        weights: Sequence[NDArray[np.floating[Any]]],
+        wanted: NDArray[np.bool_],
+    ) -> Scores:
         """The score of each query with each passage that is wanted for it, [queries, passages].
 
-        It is 0, which is little, for the others.
+        `weights` has one for each piece of each query. The score is 0, which is little, where it is
+        not wanted.
         """
         scores = np.zeros((len(queries), len(self)), dtype=np.float32)
         lengths = np.diff(self._first)
         every = self._vectors(np.arange(len(self))) if wanted.all() else None
-        for row, query, mine in zip(scores, queries, wanted, strict=True):
+        for row, query, weight, mine in zip(scores, queries, weights, wanted, strict=True):
             numbers = np.flatnonzero(mine & (lengths > 0))
             if not len(numbers) or not len(query.pieces):
                 continue
@@ -66,7 +68,7 @@ class LateIndex:
             sizes = lengths[numbers]
             starts = np.cumsum(sizes) - sizes
             best = np.maximum.reduceat(query.vectors.astype(np.float32) @ vectors.T, starts, axis=1)
-            row[numbers] = self._weights(query.pieces) @ best
+            row[numbers] = weight.astype(np.float32) @ best
         return scores
 
     def to_bytes(self) -> bytes:
@@ -90,9 +92,18 @@ class LateIndex:
         vectors: NDArray[np.float32] = self._codes[at].astype(np.float32) * self._scales[at, None]
         return vectors
 
-    def _weights(self, pieces: NDArray[np.int64]) -> NDArray[np.float32]:
-        held = np.array([self._held.get(piece, 0) for piece in pieces.tolist()], dtype=np.float32)
-        return idf(len(self), held).astype(np.float32)
+    def held(self) -> Counter[int]:
+        """How many of its passages have each piece."""
+        return Counter(
+            piece
+            for a, b in zip(self._first, self._first[1:], strict=False)
+            for piece in np.unique(self._pieces[a:b]).tolist()
+        )
+
+
+def held_by(indexes: Sequence[LateIndex]) -> Counter[int]:
+    """How many passages of several indexes have each piece."""
+    return sum((index.held() for index in indexes), Counter())
 
 
 def _quantize(vectors: NDArray[np.float16]) -> tuple[NDArray[np.int8], NDArray[np.float32]]:

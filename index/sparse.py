@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -10,6 +11,9 @@ import bm25s
 import numpy as np
 import Stemmer
 from numpy.typing import ArrayLike, NDArray
+
+# It tells of every index to whoever has a log.
+logging.getLogger("bm25s").setLevel(logging.WARNING)
 
 Split = Callable[[Sequence[str]], list[list[str]]]
 

@@ -1,70 +1,69 @@
-"""The HTML of the page. Every text of an article, a question or a file's name is escaped here."""
+"""The HTML of the page. Every text of an article, a question or a file's name is escaped here.
+
+A button with data-event, and data-index where that is needed, sends this event to the page; one with
+data-places goes to the places, and page.js knows what the others do.
+"""
 
 from __future__ import annotations
 
 import html
 import json
-import re
-from bisect import bisect_right
-from collections.abc import Sequence
-from functools import lru_cache
+from collections.abc import Collection, Sequence
 
-from index.article_index import Hit
-from index.document import Document, paragraphs
+from index.collection import Hit
+from index.document import Document
+from page.export import (
+    NOT_AN_ANSWER,
+    alternatives,
+    answer_text,
+    conversation_markdown,
+    nearest,
+    no_answer,
+    sureness,
+)
+from page.places import Place, Shelf, count_paragraphs, layout, normal, short, source
 from qa.answer import Alternative, Answer
 from qa.candidates import Citation
 
 EXCERPT = 180
-# The lowest confidence that each word stands for.
-WORDS = ((0.9, "very likely"), (0.6, "likely"), (0.4, "perhaps"), (0.0, "unsure"))
-# Another answer less likely than this is noise.
-MIN_ALTERNATIVE = 0.1
-NOT_AN_ANSWER = "Nearest passage, not an answer"
-
-# The number of a paragraph, and where in it a stretch of text starts and ends for the browser.
-Place = tuple[int, int, int]
+# A longer quotation is folded up.
+LONG = 500
 
 
-def article_html(document: Document) -> str:
-    """The article: its title as a heading and its paragraphs, numbered from 1 as `places` does."""
-    text = document.text
-    titled, spans = _layout(document)
-    blocks = [] if titled else [f'<h2 dir="auto">{html.escape(document.title)}</h2>']
-    for number, (start, end) in enumerate(spans, 0 if titled else 1):
-        tag = "h2" if number == 0 else "p"
-        words = html.escape(_normal(text[start:end]))
-        blocks.append(f'<{tag} dir="auto" data-number="{number}">{words}</{tag}>')
-    return (
-        f'<article class="sheet" tabindex="0" aria-label="{html.escape(document.title)}">'
-        f"{''.join(blocks)}</article>"
+def sheets_html(shelf: Shelf, shown: str) -> str:
+    """The open documents, of which only one is in sight; page.js turns from one to the other."""
+    return "".join(
+        _sheet(shelf, document, hidden=name != shown)
+        for name, document in shelf.documents.items()
+        if name not in shelf.removed
     )
 
 
-def places(document: Document, start: int, end: int) -> list[Place]:
-    """Where characters start..end of the text stand on the page, one place for each paragraph."""
-    titled, spans = _layout(document)
-    first = max(0, bisect_right(spans, (start, len(document.text))) - 1)
-    found = []
-    for at in range(first, len(spans)):
-        left, right = spans[at]
-        if left >= end:
-            break
-        a, b = max(start, left), min(end, right)
-        if a < b:
-            before = _units(document.text[left:a])
-            within = _units(document.text[a:b])
-            found.append((at if titled else at + 1, before, before + within))
-    return found
+def tabs_html(shelf: Shelf, shown: str, unasked: Collection[str] = ()) -> str:
+    """A tab for each open document, and with several a tick for those that are asked."""
+    names = [name for name in shelf.documents if name not in shelf.removed]
+    tabs = "".join(
+        _tab(shelf, name, chosen=name == shown, asked=name not in unasked, alone=len(names) == 1)
+        for name in names
+    )
+    # A list of tabs may hold nothing but tabs, so it owns them from beside its ticks.
+    owned = " ".join(f"tab-{shelf.number(name)}" for name in names)
+    show = f"{shelf.number(shown)}.{len(shelf.documents)}"
+    return (
+        f'<div class="shelf" data-show="{show}"><div class="tabs">'
+        f'<div role="tablist" aria-label="Open documents" aria-owns="{owned}"></div>{tabs}</div>'
+        '<button type="button" class="add" aria-expanded="false" aria-controls="adding">'
+        "Add a document</button></div>"
+    )
 
 
-def chat_html(document: Document, turns: Sequence[Answer], waiting: str | None = None) -> str:
+def chat_html(shelf: Shelf, turns: Sequence[Answer], waiting: str | None = None) -> str:
     """The chat so far, and the question that still waits for its answer, if one does."""
-    shown = [
-        _turn(
-            turn.question, answer_html(document, turn), f"answer{' no' if turn.abstained else ''}"
-        )
-        for turn in turns
-    ]
+    shown = []
+    for number, turn in enumerate(turns):
+        last = number == len(turns) - 1 and waiting is None
+        reply = answer_html(shelf, turn) + _tools(shelf, turn, number, last)
+        shown.append(_turn(turn.question, reply, f"answer{' no' if turn.abstained else ''}"))
     if waiting is not None:
         shown.append(_turn(waiting, "<p>Looking in the article…</p>", "waiting"))
     if not shown:
@@ -72,13 +71,20 @@ def chat_html(document: Document, turns: Sequence[Answer], waiting: str | None =
             '<div class="hello"><p>Ask in plain words.</p><p>An answer is always the article’s own '
             "words, marked where they stand. If it has none, you are told so.</p></div>"
         )
-    return (
+    log = (
         '<div class="log" role="log" aria-label="Questions and answers" tabindex="0">'
         f"{''.join(shown)}</div>"
     )
+    if not turns:
+        return log
+    exported = html.escape(conversation_markdown(shelf, turns))
+    return (
+        f'{log}<div class="tools all"><button type="button" data-save="{exported}">Export</button>'
+        '<button type="button" data-event="clear">Clear</button></div>'
+    )
 
 
-def answer_html(document: Document, answer: Answer) -> str:
+def answer_html(shelf: Shelf, answer: Answer) -> str:
     """An answer with its place, its confidence and its rivals, or that the article does not say."""
     parts = []
     if answer.rewritten:
@@ -86,39 +92,28 @@ def answer_html(document: Document, answer: Answer) -> str:
             f'<p class="understood" dir="auto">Understood as: {html.escape(answer.rewritten)}</p>'
         )
     if answer.text is None or answer.citation is None:
-        parts.append('<p class="none">The article does not say.</p>')
-        if nearest := _nearest(answer):
-            start, end = nearest.passage.start, nearest.passage.end
+        parts.append(f'<p class="none">{no_answer(shelf)}</p>')
+        if hit := nearest(answer):
+            at = hit.passage
             parts.append(
-                f'<section class="nearby" data-marks="{_data(places(document, start, end))}">'
-                f"<h2>{NOT_AN_ANSWER}</h2>{_quote(document.text[start:end])}"
-                f'<p class="meta">{_button(document, start, end)}</p></section>'
+                f'<section class="nearby" data-marks="{_data(_of(shelf, hit))}">'
+                f"<h2>{NOT_AN_ANSWER}</h2>{_quote(html.escape(normal(at.text)), len(at.text))}"
+                f'<p class="meta">{_button(shelf, at.document_id, at.start, at.end)}</p></section>'
             )
         return "".join(parts)
-    parts.append(_cited(document, answer.text, answer.citation))
-    parts.append(
-        f'<p class="meta">{_button(document, answer.citation.start, answer.citation.end)}'
-        f"{_confidence(answer.confidence)}</p>"
-    )
-    others = [other for other in answer.alternatives if other.confidence >= MIN_ALTERNATIVE]
-    if others:
-        items = "".join(_alternative(document, other) for other in others)
+    parts.append(_answered(shelf, answer.text, answer.confidence, answer.citation))
+    if others := alternatives(answer):
+        items = "".join(f"<li>{_other(shelf, other)}</li>" for other in others)
         parts.append(f'<section class="others"><h2>Also possible</h2><ul>{items}</ul></section>')
     return "".join(parts)
 
 
-def passages_html(document: Document, answer: Answer) -> str:
+def passages_html(shelf: Shelf, answer: Answer) -> str:
     """The ranked passages of an answer, each a button to its place, with a bar for its score."""
     if not answer.hits:
         return ""
     top = max(hit.score for hit in answer.hits)
-    items = "".join(
-        f'<li><button type="button" data-places="{_data(_span(document, hit))}">'
-        f'<span class="excerpt" dir="auto">{html.escape(_excerpt(hit.passage.text))}</span>'
-        f'<span class="score"><span class="bar" style="--share:{_share(hit.score, top):.0f}%">'
-        f'</span><span class="number">{hit.score:.1f}</span></span></button></li>'
-        for hit in answer.hits
-    )
+    items = "".join(_passage(shelf, hit, top) for hit in answer.hits)
     title = (
         "Nearest passages: none answers" if answer.abstained else "Passages searched, best first"
     )
@@ -126,89 +121,148 @@ def passages_html(document: Document, answer: Answer) -> str:
 
 
 def status_html(
-    *, done: int, total: int, ready: bool, at_first: str, error: str = "", note: str = ""
+    *,
+    done: int,
+    total: int,
+    ready: bool,
+    at_first: str,
+    error: str = "",
+    note: str = "",
+    cancellable: bool = False,
 ) -> str:
-    """How far the opening of an article is, in words and as a bar."""
+    """How far the opening of an article is, in words and as a bar, and a way to stop it."""
     if error:
         return f'<p class="bad" role="alert">{html.escape(error)}</p>'
     if ready:
         return f'<p class="ready" role="status">{html.escape(note) or "Ready"}</p>'
+    cancel = '<button type="button" data-event="stop">Cancel</button>' if cancellable else ""
     if not total:
-        return f'<p role="status">{at_first}</p><progress aria-label="{at_first}"></progress>'
-    share = 100 * done // total
+        label = html.escape(at_first)
+        return f'<p role="status">{label}</p><progress aria-label="{label}"></progress>{cancel}'
+    # The share is not announced: it changes many times a second.
     return (
-        f'<p role="status">Reading the article: {share}%</p>'
-        f'<progress aria-label="Reading the article" value="{done}" max="{total}"></progress>'
+        f'<p><span role="status">Reading the article</span>: {100 * done // total}%</p>'
+        f'<progress aria-label="Reading the article" value="{done}" max="{total}"></progress>{cancel}'
     )
 
 
-@lru_cache(maxsize=8)
-def _layout(document: Document) -> tuple[bool, list[tuple[int, int]]]:
-    """Whether the first paragraph is the title, and the offsets of all of them."""
-    spans = paragraphs(document.text)
-    first = document.text[slice(*spans[0])]
-    # A title that is not in the text is the file's name.
-    titled = "\n" not in first and first.strip("“”\"'#*= ") == document.title
-    return titled, spans
+def _sheet(shelf: Shelf, document: Document, *, hidden: bool) -> str:
+    """A document: its title as a heading and its paragraphs, numbered from 1 as in a place."""
+    number = shelf.number(document.id)
+    titled, spans = layout(document)
+    blocks = [] if titled else [f'<h2 dir="auto">{html.escape(document.title)}</h2>']
+    for paragraph, (start, end) in enumerate(spans, 0 if titled else 1):
+        tag = "h2" if paragraph == 0 else "p"
+        words = html.escape(normal(document.text[start:end]))
+        blocks.append(f'<{tag} dir="auto" data-number="{paragraph}">{words}</{tag}>')
+    return (
+        f'<div class="sheet" id="sheet-{number}" data-index="{number}" role="tabpanel" tabindex="0" '
+        f'aria-labelledby="tab-{number}"{" hidden" * hidden}>{"".join(blocks)}</div>'
+    )
+
+
+def _tab(shelf: Shelf, name: str, *, chosen: bool, asked: bool, alone: bool) -> str:
+    document, number = shelf.documents[name], shelf.number(name)
+    title = html.escape(document.title)
+    counts = {"page": len(document.pages), "paragraph": count_paragraphs(document)}
+    told = [f"{n:,} {what}{'s' * (n > 1)}" for what, n in counts.items() if n]
+    about = html.escape(", ".join([document.title, *told, source(document)]))
+    tab = (
+        f'<button type="button" role="tab" id="tab-{number}" data-index="{number}" dir="auto" '
+        f'aria-controls="sheet-{number}" aria-selected="{str(chosen).lower()}" '
+        f'tabindex="{0 if chosen else -1}" title="{about}">{title}</button>'
+    )
+    if alone:
+        return f'<div class="tab">{tab}</div>'
+    return (
+        f'<div class="tab"><input type="checkbox" data-event="input" data-index="{number}" '
+        f'title="Ask this document" aria-label="Ask {title}"{" checked" * asked}>{tab}'
+        f'<button type="button" class="remove" data-event="delete" data-index="{number}" '
+        f'title="Remove this document" aria-label="Remove {title}">×</button></div>'
+    )
 
 
 def _turn(question: str, reply: str, kind: str) -> str:
     return (
-        f'<section class="turn"><p class="asked" dir="auto">{html.escape(_normal(question))}</p>'
+        f'<section class="turn"><p class="asked" dir="auto">{html.escape(normal(question))}</p>'
         f'<div class="reply {kind}">{reply}</div></section>'
     )
 
 
-def _cited(document: Document, words: str, at: Citation) -> str:
+def _tools(shelf: Shelf, answer: Answer, number: int, last: bool) -> str:
+    """What can be done with a turn: with the last one also ask it again or take it back."""
+    which = f"question {number + 1}"
+    buttons = (
+        f'<button type="button" data-copy="{html.escape(answer_text(shelf, answer))}" '
+        f'aria-label="Copy the answer to {which}">Copy</button>'
+        f'<button type="button" data-event="edit" data-index="{number}" '
+        f'aria-label="Edit {which}">Edit</button>'
+    )
+    if last:
+        buttons += (
+            f'<button type="button" data-event="retry" aria-label="Retry {which}">Retry</button>'
+            f'<button type="button" data-event="undo" aria-label="Undo {which}">Undo</button>'
+        )
+    return f'<div class="tools">{buttons}</div>'
+
+
+def _answered(shelf: Shelf, words: str, confidence: float, at: Citation) -> str:
+    return (
+        f'{_cited(shelf, words, at)}<p class="meta">{_button(shelf, at.document, at.start, at.end)}'
+        f'<span class="sure">{sureness(confidence)}</span></p>'
+    )
+
+
+def _other(shelf: Shelf, other: Alternative) -> str:
+    return _answered(shelf, other.text, other.confidence, other.citation)
+
+
+def _cited(shelf: Shelf, words: str, at: Citation) -> str:
     """The words; and where the sentence has more, the sentence with the words marked in it."""
-    text = document.text
-    sentence = places(document, at.sentence_start, at.sentence_end)
-    data = (
-        f'data-marks="{_data(sentence)}" data-words="{_data(places(document, at.start, at.end))}"'
-    )
+    text = shelf.documents[at.document].text
+    marks = shelf.places(at.document, at.sentence_start, at.sentence_end)
+    within = shelf.places(at.document, at.start, at.end)
+    data = f'data-marks="{_data(marks)}" data-words="{_data(within)}"'
+    said = html.escape(normal(words))
     if (at.start, at.end) == (at.sentence_start, at.sentence_end):
-        return f'<div class="cited" {data}>{_quote(words)}</div>'
+        return f'<div class="cited" {data}>{_quote(said, len(words))}</div>'
     before, after = text[at.sentence_start : at.start], text[at.end : at.sentence_end]
+    sentence = (
+        f'{html.escape(normal(before))}<mark class="begins ends">{said}</mark>'
+        f"{html.escape(normal(after))}"
+    )
     return (
-        f'<div class="cited" {data}><p class="words" dir="auto">{html.escape(_normal(words))}</p>'
-        f'<blockquote dir="auto">{html.escape(_normal(before))}'
-        f"<b>{html.escape(_normal(words))}</b>{html.escape(_normal(after))}</blockquote></div>"
+        f'<div class="cited" {data}><p class="words" dir="auto">{said}</p>'
+        f"{_quote(sentence, at.sentence_end - at.sentence_start)}</div>"
     )
 
 
-def _alternative(document: Document, other: Alternative) -> str:
-    at = other.citation
+def _passage(shelf: Shelf, hit: Hit, top: float) -> str:
+    at = hit.passage
+    where = html.escape(shelf.name(at.document_id, at.start, at.end))
+    title = html.escape(short(shelf.documents[at.document_id].title))
+    of = f'<span class="of" dir="auto">{title}</span>' if len(shelf.documents) > 1 else ""
+    gone = " disabled" if at.document_id in shelf.removed else ""
     return (
-        f'<li>{_cited(document, other.text, at)}<p class="meta">'
-        f"{_button(document, at.start, at.end)}{_confidence(other.confidence)}</p></li>"
+        f'<li><button type="button" data-places="{_data(_of(shelf, hit))}" title="{where}"{gone}>'
+        f'<span class="excerpt" dir="auto">{html.escape(_excerpt(at.text))}</span>{of}'
+        f'<span class="score"><span class="bar" style="--share:{_share(hit.score, top):.0f}%">'
+        f'</span><span class="number">{hit.score:.1f}</span></span></button></li>'
     )
 
 
-def _button(document: Document, start: int, end: int) -> str:
-    """A button that goes to a place, named after its paragraph."""
-    found = places(document, start, end)
-    # A passage may begin with the title; its first paragraph says more of where it stands.
-    number = next((place[0] for place in found if place[0]), 0)
-    name = f"paragraph {number}" if number else "the title"
-    return f'<button type="button" class="place" data-places="{_data(found)}">{name}</button>'
+def _button(shelf: Shelf, document_id: str, start: int, end: int) -> str:
+    """A button that goes to a place and is named after it; only the name where the document is gone."""
+    name = html.escape(shelf.name(document_id, start, end))
+    if document_id in shelf.removed:
+        return f'<span class="gone">{name}, removed</span>'
+    found = _data(shelf.places(document_id, start, end))
+    return f'<button type="button" class="place" data-places="{found}">{name}</button>'
 
 
-def _confidence(confidence: float) -> str:
-    word = next(word for least, word in WORDS if confidence >= least)
-    return f'<span class="sure">{confidence:.0%} · {word}</span>'
-
-
-def _nearest(answer: Answer) -> Hit | None:
-    """The passage of the words that came nearest to an answer, or else the first one."""
-    best = answer.best
-    for hit in answer.hits:
-        if best and hit.passage.start <= best.start < hit.passage.end:
-            return hit
-    return answer.hits[0] if answer.hits else None
-
-
-def _span(document: Document, hit: Hit) -> list[Place]:
-    return places(document, hit.passage.start, hit.passage.end)
+def _of(shelf: Shelf, hit: Hit) -> list[Place]:
+    at = hit.passage
+    return shelf.places(at.document_id, at.start, at.end)
 
 
 def _share(score: float, top: float) -> float:
@@ -216,8 +270,14 @@ def _share(score: float, top: float) -> float:
     return 100 * max(0.0, min(1.0, score / top)) if top > 0 else 0.0
 
 
-def _quote(text: str) -> str:
-    return f'<blockquote dir="auto">{html.escape(_normal(text))}</blockquote>'
+def _quote(inside: str, length: int) -> str:
+    """A quotation, `inside` being escaped; a long one is folded up."""
+    if length <= LONG:
+        return f'<blockquote dir="auto">{inside}</blockquote>'
+    return (
+        f'<blockquote dir="auto" class="long">{inside}</blockquote>'
+        '<button type="button" class="more" aria-expanded="false">Show all</button>'
+    )
 
 
 def _excerpt(text: str) -> str:
@@ -227,13 +287,3 @@ def _excerpt(text: str) -> str:
 
 def _data(found: Sequence[Place]) -> str:
     return html.escape(json.dumps(found, separators=(",", ":")))
-
-
-def _normal(text: str) -> str:
-    """The text with the line ends that a browser makes of its own."""
-    return re.sub(r"\r\n?", "\n", text)
-
-
-def _units(text: str) -> int:
-    """How long a browser finds a text: in units of UTF-16."""
-    return len(_normal(text).encode("utf-16-le", "surrogatepass")) // 2

@@ -5,8 +5,9 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
+from index.document import Document
 from index.encoder import DEFAULT_ENCODER, SentenceEncoder
 from index.errors import ArticleError
 from index.terminal import print_progress, run
@@ -16,8 +17,9 @@ from qa.answer import (
     Answer,
     check_question,
     load_reader,
-    open_article,
+    open_articles,
 )
+from qa.candidates import Citation
 from qa.evaluation import evaluate, summarize, write_predictions
 from qa.reader import DEFAULT_READER
 from qa.squad import read_squad
@@ -31,8 +33,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     ask.add_argument("question")
     ask.add_argument(
         "--article",
-        default=str(DEFAULT_ARTICLE),
-        help="a txt, md, html, pdf or docx file, or a web address",
+        action="append",
+        metavar="SOURCE",
+        help="a txt, md, html, pdf or docx file, or a web address; again for several (default: the "
+        "article that comes with the program)",
     )
     ask.add_argument("--json", action="store_true", help="print the whole answer as JSON")
     ask.add_argument("--index", help="the folder that keeps the index (default: your cache)")
@@ -67,20 +71,20 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _ask(arguments: argparse.Namespace) -> None:
     check_question(arguments.question)  # before the models are loaded for nothing
-    article = open_article(
-        arguments.article,
+    articles = open_articles(
+        arguments.article or [DEFAULT_ARTICLE],
         encoder=arguments.encoder,
         reader=arguments.reader,
         index=arguments.index,
         progress=print_progress("encoding"),
     )
-    if article.note:
-        print(article.note, file=sys.stderr)
-    answer = article.ask(arguments.question, k=arguments.k)
+    if articles.note:
+        print(articles.note, file=sys.stderr)
+    answer = articles.ask(arguments.question, k=arguments.k)
     if arguments.json:
         print(json.dumps(answer.to_json(), ensure_ascii=False, indent=2))
     else:
-        print(_in_words(answer, article.document.text))
+        print(_in_words(answer, articles.documents))
 
 
 def _evaluate(arguments: argparse.Namespace) -> None:
@@ -112,15 +116,12 @@ def _evaluate(arguments: argparse.Namespace) -> None:
     print(json.dumps(summarize(outcomes), indent=2))
 
 
-def _in_words(answer: Answer, text: str) -> str:
+def _in_words(answer: Answer, documents: Mapping[str, Document]) -> str:
     lines = []
-    if answer.citation:
-        c = answer.citation
-        lines.append(f"{answer.text}  [{answer.confidence:.0%} sure, characters {c.start}-{c.end}]")
-        around = text[c.sentence_start : c.sentence_end]
-        if around != answer.text:
-            lines.append(f"in: {around}")
-        lines += [f"or: {a.text}  [{a.confidence:.0%}]" for a in answer.alternatives]
+    if answer.text is not None and answer.citation:
+        lines += _cited("", answer.text, answer.confidence, answer.citation, documents)
+        for a in answer.alternatives:
+            lines += _cited("or: ", a.text, a.confidence, a.citation, documents)
     else:
         lines.append(f"The article does not say.  [{answer.confidence:.0%} sure of the nearest]")
         if answer.hits:
@@ -128,6 +129,18 @@ def _in_words(answer: Answer, text: str) -> str:
     if answer.rewritten:
         lines.append(f"understood as: {answer.rewritten}")
     return "\n".join(lines)
+
+
+def _cited(
+    before: str, text: str, confidence: float, at: Citation, documents: Mapping[str, Document]
+) -> list[str]:
+    """An answer's words and place, and the sentence around them where it has more."""
+    named = f" of {at.document}" if len(documents) > 1 else ""
+    around = documents[at.document].text[at.sentence_start : at.sentence_end]
+    return [
+        f"{before}{text}  [{confidence:.0%} sure, characters {at.start}-{at.end}{named}]",
+        *([f"    in: {around}"] if around != text else []),
+    ]
 
 
 def _count(text: str) -> int:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 import re
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from index.article_index import ArticleIndex, Hit, index_folder, open_index
+from index.article_index import index_folder, open_index
+from index.collection import Collection, Hit
 from index.document import Document, read_document
 from index.encoder import DEFAULT_ENCODER, Encoder, Progress, SentenceEncoder
 from index.errors import ArticleError
@@ -119,13 +120,14 @@ class Answer:
             "text": self.text,
             "abstained": self.abstained,
             "confidence": round(self.confidence, 4),
-            "citation": citation and {"document": citation.document, **_offsets(citation)},
+            "citation": citation and asdict(citation),
             "alternatives": [
-                {"text": a.text, "confidence": round(a.confidence, 4), **_offsets(a.citation)}
+                {"text": a.text, "confidence": round(a.confidence, 4), **asdict(a.citation)}
                 for a in self.alternatives
             ],
             "passages": [
                 {
+                    "document": h.passage.document_id,
                     "text": h.passage.text,
                     "start": h.passage.start,
                     "end": h.passage.end,
@@ -150,23 +152,37 @@ def forms(question: str, history: Sequence[Turn]) -> list[Form]:
 
 
 class Answerer:
-    """An open article: ask it."""
+    """Open articles, one or several: ask them."""
 
     def __init__(
-        self, index: ArticleIndex, reader: PassageReader | None = None, note: str = ""
+        self, collection: Collection, reader: PassageReader | None = None, note: str = ""
     ) -> None:
-        """Answer from an index; without a reader answers are whole sentences.
+        """Answer from a collection; without a reader answers are whole sentences.
 
         `note` is what a person should know of how it was opened.
         """
-        self.index = index
+        self.collection = collection
         self.reader = reader
         self.note = note
 
     @property
+    def documents(self) -> Mapping[str, Document]:
+        """The articles by their ids, in their order."""
+        return self.collection.documents
+
+    @property
     def document(self) -> Document:
-        """The article."""
-        return self.index.document
+        """The first article."""
+        return next(iter(self.documents.values()))
+
+    def only(self, ids: Iterable[str]) -> Answerer:
+        """The same for some of the articles; raises QuestionError where none of the ids is open."""
+        wanted = [identity for identity in self.documents if identity in set(ids)]
+        if not wanted:
+            raise QuestionError(
+                f"No open document is asked: choose one or more of {', '.join(self.documents)}."
+            )
+        return Answerer(self.collection.only(wanted), self.reader, self.note)
 
     @property
     def calibration(self) -> Calibration:
@@ -200,7 +216,7 @@ class Answerer:
         # One that leans on the turns before it is asked in several ways.
         ways = [forms(question, history) for question, history in asked]
         queries = [form.text for of in ways for form in of]
-        found = self.index.search(queries, max(k, ranked or k))
+        found = self.collection.search(queries, max(k, ranked or k))
         retrieved = time.perf_counter()
         candidates = self.candidates(
             [(q, hits[:k]) for q, hits in zip(queries, found, strict=True)]
@@ -289,15 +305,6 @@ def _reordered(hits: Sequence[Hit], candidates: Sequence[Candidate]) -> list[Hit
     return sorted(read, key=lambda hit: -hit.score)
 
 
-def _offsets(at: Citation) -> dict[str, int]:
-    return {
-        "start": at.start,
-        "end": at.end,
-        "sentence_start": at.sentence_start,
-        "sentence_end": at.sentence_end,
-    }
-
-
 def check_question(question: str) -> None:
     """Raise QuestionError for a question that is blank or longer than any question is."""
     if not question.strip():
@@ -317,19 +324,60 @@ def open_article(
     index: str | Path | None = None,
     progress: Progress | None = None,
 ) -> Answerer:
-    """Open a text file for questions, from its saved index where that fits and else anew.
+    """Open one document for questions; see open_articles."""
+    return open_articles([source], encoder=encoder, reader=reader, index=index, progress=progress)
 
-    `index` is the folder of the saved index, by default one in the person's cache folder;
-    progress(done, total) counts the texts encoded when one is built. Where the reader cannot be
-    loaded, the answers are whole sentences and the note says why. Raises DocumentError and
-    EncoderError.
+
+def open_articles(
+    sources: Sequence[str | Path | Document],
+    *,
+    encoder: str | Encoder = DEFAULT_ENCODER,
+    reader: str | Path | PassageReader | None = DEFAULT_READER,
+    index: str | Path | None = None,
+    progress: Progress | None = None,
+) -> Answerer:
+    """Open documents for questions, each from its saved index where that fits and else anew.
+
+    `index` is the folder of the saved index, for several documents of a folder each, by default one
+    in the person's cache folder; progress(done, total) counts the texts encoded when one is built.
+    Where the reader cannot be loaded, the answers are whole sentences and the note says why. Raises
+    DocumentError and EncoderError.
     """
-    document = read_document(source)
+    documents = distinct(
+        source if isinstance(source, Document) else read_document(source) for source in sources
+    )
     loaded = SentenceEncoder(encoder) if isinstance(encoder, str) else encoder
-    folder = index_folder(document, loaded) if index is None else Path(index)
-    built, note = open_index(document, loaded, folder, progress)
+    indexes, notes = [], []
+    for document in documents:
+        folder = index_folder(document, loaded)
+        if index is not None:
+            folder = Path(index) / (folder.name if len(documents) > 1 else "")
+        built, note = open_index(document, loaded, folder, progress)
+        indexes.append(built)
+        notes.append(note)
     read, missing = load_reader(reader) if isinstance(reader, (str, Path)) else (reader, "")
-    return Answerer(built, read, " ".join(filter(None, (note, missing))))
+    return Answerer(Collection(indexes), read, " ".join(filter(None, (*notes, missing))))
+
+
+def distinct(documents: Iterable[Document], beside: Iterable[Document] = ()) -> list[Document]:
+    """The documents without those of the same text as another's, each with an id of its own.
+
+    None has an id or the text of one of those `beside` which they will stand.
+    """
+    others = list(beside)
+    taken, texts = {d.id for d in others}, {d.text for d in others}
+    kept = []
+    for document in documents:
+        if document.text in texts:
+            continue
+        name, number = document.id, 1
+        while name in taken:
+            number += 1
+            name = f"{document.id} {number}"
+        taken.add(name)
+        texts.add(document.text)
+        kept.append(replace(document, id=name))
+    return kept
 
 
 def load_reader(name: str | Path = DEFAULT_READER) -> tuple[Reader | None, str]:

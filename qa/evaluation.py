@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from index.article_index import ArticleIndex, Hit
+from index.article_index import ArticleIndex
+from index.collection import Collection, Hit
 from index.document import Document
 from index.encoder import Encoder
 from qa import metrics
@@ -86,7 +87,7 @@ def evaluate(
             questions = unit.questions[: total - done]
             if not questions:
                 continue
-            answerer = Answerer(ArticleIndex.build(unit.document, encoder), reader)
+            answerer = Answerer(Collection([ArticleIndex.build(unit.document, encoder)]), reader)
             for at in range(0, len(questions), BATCH):
                 some = questions[at : at + BATCH]
                 answers = answerer.ask_all([(q.text, q.history) for q in some], k=k, ranked=RANKED)

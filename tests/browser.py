@@ -12,8 +12,12 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from playwright.sync_api import Browser, Error, Playwright
+
+import app
+from page.opening import Opening
 
 ROOT = Path(__file__).parent.parent
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -75,6 +79,18 @@ def running(folder: Path, *arguments: str) -> Iterator[str]:
     finally:
         process.terminate()
         process.wait(timeout=20)
+
+
+@contextmanager
+def serving(first: Opening, **options: Any) -> Iterator[str]:
+    """The address of a page in this process, with what opens its articles and gradio's options."""
+    page = app.Page(first)
+    address, _ = page.launch("127.0.0.1", free_port(), **options)
+    first.start()
+    try:
+        yield address
+    finally:
+        page.blocks.close()
 
 
 def _answers(address: str) -> bool:

@@ -1,7 +1,8 @@
-"""The page: its HTML by itself, and all of it in a real Chromium."""
+"""The page: its command, and all of it in a real Chromium."""
 
 from __future__ import annotations
 
+import io
 import os
 import re
 import socket
@@ -9,23 +10,25 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 
 import app
-from index.article_index import ArticleIndex, Hit
-from index.document import Document, make_document, read_document
-from index.passages import Passage
-from page.markup import answer_html, article_html, chat_html, passages_html, places, status_html
+from index.article_index import ArticleIndex
+from index.collection import Collection
+from index.document import Document, read_document
+from index.errors import ArticleError
 from page.opening import Opening
-from qa.answer import DEFAULT_ARTICLE, Alternative, Answer, Answerer
-from qa.candidates import Citation
-from tests.browser import ROOT, NoBrowserError, free_port, open_browser, running
-from tests.conftest import FakeEncoder
+from qa.answer import DEFAULT_ARTICLE, Answerer
+from tests.browser import ROOT, NoBrowserError, open_browser, running, serving
+from tests.conftest import FakeEncoder, FakeReader
+from tests.page.shown import StepEncoder, document_of
 
 EXAMPLE = "when did Putin last visit?"
 QUESTION = "When did Russia begin its special military operation in Ukraine?"
@@ -34,164 +37,38 @@ SENTENCE = (
     "Since Russia’s “special military operation” in Ukraine in February 2022, relations between "
     "Russia and North Korea have deepened."
 )
+WHY = "Why have relations between Russia and North Korea deepened?"
 UNANSWERED = "What is the best recipe for kimchi?"
 TITLE = "“Putin’s Visit to North Korea Sparks Concerns on Whether Russia and North Korea Will"
 LIGHTHOUSE = """The lighthouse of Rosport
 
 The lighthouse of Rosport was built in 1851 by the engineer Anna Weber. It is 31 metres tall.
 
-Its keeper lived in a cottage beside it until 1974.
+Its keeper lived in a cottage beside it until 1974. He rowed to the village twice a week, and when the
+sea was rough he stayed on the rock for a month. The cottage burned down in the winter of 1974, and
+nobody has lived on the rock since then. The light has been electric from 1975 on.
 """
+LIGHTHOUSE_QUESTION = "When was the lighthouse of Rosport built?"
 HOSTILE = """<img src=x onerror="window.hacked = 1"> **bold** title
 
 The <script>window.hacked = 1</script> lighthouse of Rosport was built in 1851 by <b>Anna</b> \
 [Weber](javascript:window.hacked=1). ${window.hacked = 1} {{value}} `code` &amp; @children.
 """
-
-
-# The HTML by itself
-
-
-def document_of(text: str) -> Document:
-    return make_document(text, name="name", source="name.txt")
-
-
-def answer_of(document: Document, words: str, sentence: str, **changes: Any) -> Answer:
-    start, left = document.text.index(words), document.text.index(sentence)
-    citation = Citation(document.id, start, start + len(words), left, left + len(sentence))
-    answer = Answer(
-        question="When?",
-        rewritten=None,
-        text=words,
-        confidence=0.72,
-        citation=citation,
-        best=citation,
-        alternatives=(),
-        hits=(hit_of(document, sentence, 8.0),),
-        seconds={"retrieve": 0.0, "read": 0.0},
-    )
-    return replace(answer, **changes)
-
-
-def hit_of(document: Document, text: str, score: float) -> Hit:
-    start = document.text.index(text)
-    passage = Passage(document.id, start, start + len(text), text, ((start, start + len(text)),))
-    return Hit(passage, score, {}, ())
-
-
-def test_the_title_is_the_heading_and_the_paragraphs_are_numbered_from_one() -> None:
-    made = article_html(document_of("A title\n\nOne.\n\nTwo & three."))
-    assert re.findall(r"<(h2|p) [^>]*?(?:data-number=\"(\d+)\")?>(.*?)</", made) == [
-        ("h2", "0", "A title"),
-        ("p", "1", "One."),
-        ("p", "2", "Two &amp; three."),
-    ]
-
-
-def test_a_text_without_a_title_is_headed_by_its_file_name() -> None:
-    made = article_html(document_of("It begins at once.\n\nAnd it ends."))
-    assert '<h2 dir="auto">name</h2><p dir="auto" data-number="1">It begins at once.</p>' in made
-
-
-def test_places_count_as_a_browser_does() -> None:
-    # A face is two units of UTF-16, and a browser makes one line end of two characters.
-    document = document_of("Title\n\n😀 one\r\ntwo three.\n\nLast.")
-    start = document.text.index("two")
-    assert places(document, start, start + 3) == [(1, 7, 10)]
-    assert "😀 one\ntwo three." in article_html(document)
-
-
-def test_a_stretch_over_paragraphs_has_a_place_in_each() -> None:
-    document = document_of("Title\n\nOne.\n\nTwo.")
-    assert places(document, 0, len(document.text)) == [(0, 0, 5), (1, 0, 4), (2, 0, 4)]
-    assert places(document, document.text.index("e.\n"), document.text.index("o.")) == [
-        (1, 2, 4),
-        (2, 0, 2),
-    ]
-
-
-def test_an_answer_that_is_a_sentence_is_shown_once() -> None:
-    document = document_of("Title\n\nHe came in 1851.")
-    made = answer_html(document, answer_of(document, "He came in 1851.", "He came in 1851."))
-    assert made.count("He came in 1851.") == 1
-    assert 'data-places="[[1,0,16]]">paragraph 1</button>' in made
-    assert "72% · likely" in made
-    assert "Also possible" not in made
-
-
-def test_an_answer_within_a_sentence_is_shown_with_its_sentence() -> None:
-    document = document_of("Title\n\nHe <came> in 1851.")
-    made = answer_html(document, answer_of(document, "1851", "He <came> in 1851."))
-    assert '<p class="words" dir="auto">1851</p>' in made
-    assert '<blockquote dir="auto">He &lt;came&gt; in <b>1851</b>.</blockquote>' in made
-    assert 'data-marks="[[1,0,18]]" data-words="[[1,13,17]]"' in made
-
-
-def test_other_answers_have_their_place_and_the_hopeless_ones_are_left_out() -> None:
-    document = document_of("Title\n\nHe came in 1851.\n\nShe <left>.\n\nNobody stayed.")
-    left = document.text.index("She")
-    at = Citation(document.id, left + 4, left + 10, left, left + 11)
-    nobody = Citation(document.id, *(2 * (left + 13, left + 27)))
-    others = (Alternative("<left>", 0.4, at), Alternative("Nobody stayed.", 0.02, nobody))
-    answer = answer_of(document, "1851", "He came in 1851.", alternatives=others)
-    made = answer_html(document, answer)
-    assert '<p class="words" dir="auto">&lt;left&gt;</p>' in made
-    assert "She <b>&lt;left&gt;</b>." in made
-    assert ">paragraph 2</button>" in made
-    assert "40% · perhaps" in made
-    assert "Nobody" not in made
-
-
-def test_an_abstention_says_so_and_labels_the_nearest_passage() -> None:
-    document = document_of("Title\n\nHe came in 1851.")
-    answer = answer_of(
-        document, "1851", "He came in 1851.", text=None, citation=None, rewritten="<b>Who?"
-    )
-    made = answer_html(document, answer)
-    assert "Understood as: &lt;b&gt;Who?" in made
-    assert "The article does not say." in made
-    assert "<h2>Nearest passage, not an answer</h2>" in made
-    assert 'class="cited"' not in made
-    assert "none answers" in passages_html(document, answer)
-
-
-def test_an_abstention_without_any_passage_is_only_its_sentence() -> None:
-    document = document_of("Title\n\nOne.")
-    answer = answer_of(document, "One.", "One.", text=None, citation=None, best=None, hits=())
-    assert answer_html(document, answer) == '<p class="none">The article does not say.</p>'
-    assert passages_html(document, answer) == ""
-
-
-def test_passages_have_bars_relative_to_the_best_and_scores() -> None:
-    document = document_of("Title\n\n<One>.\n\nTwo.\n\nThree.")
-    hits = tuple(
-        hit_of(document, t, s) for t, s in (("<One>.", 8.0), ("Two.", 2.0), ("Three.", -1))
-    )
-    made = passages_html(document, answer_of(document, "Two.", "Two.", hits=hits))
-    assert re.findall(r"--share:(-?\d+)%", made) == ["100", "25", "0"]
-    assert re.findall(r'class="number">(.*?)<', made) == ["8.0", "2.0", "-1.0"]
-    assert "&lt;One&gt;." in made
-    assert 'data-places="[[2,0,4]]"' in made
-
-
-def test_a_waiting_question_is_escaped() -> None:
-    made = chat_html(document_of("One."), [], "<i>Who?</i>")
-    assert '<p class="asked" dir="auto">&lt;i&gt;Who?&lt;/i&gt;</p>' in made
-    assert 'class="reply waiting"' in made
-
-
-@pytest.mark.parametrize(
-    ("state", "words"),
-    [
-        ({"done": 0, "total": 0, "ready": False}, "Loading…"),
-        ({"done": 3, "total": 12, "ready": False}, "Reading the article: 25%"),
-        ({"done": 12, "total": 12, "ready": True}, "Ready"),
-        ({"done": 12, "total": 12, "ready": True, "note": "<Rebuilt>"}, "&lt;Rebuilt&gt;"),
-        ({"done": 0, "total": 0, "ready": True, "error": "<No>"}, "&lt;No&gt;"),
-    ],
-)
-def test_the_status_says_how_far_it_is(state: dict[str, Any], words: str) -> None:
-    assert f">{words}</p>" in status_html(at_first="Loading…", **state)
+FORMATS = ("txt", "md", "html", "pdf", "docx")
+BROKEN = {
+    "empty.txt": b"",
+    "binary.md": b"\x00\x01\x02" * 50,
+    "nothing.html": b"<html><body><nav><a href='/'>Home</a></nav></body></html>",
+    "half.pdf": b"%PDF-1.7\n1 0 obj\n<< /Type /Catalog",
+    "half.docx": b"PK\x03\x04" + b"\x00" * 50,
+}
+WINDOWS: dict[str, dict[str, Any]] = {
+    "desktop light": {"width": 1280, "height": 800, "color_scheme": "light"},
+    "desktop dark": {"width": 1280, "height": 800, "color_scheme": "dark"},
+    "phone light": {"width": 390, "height": 844, "color_scheme": "light"},
+    "phone dark": {"width": 390, "height": 844, "color_scheme": "dark"},
+}
+SHEET = "#article .sheet:not([hidden])"
 
 
 # The command
@@ -204,7 +81,7 @@ def run_app(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_a_bad_article_is_one_sentence_and_exit_code_2(tmp_path: Path) -> None:
-    ran = run_app("--article", str(tmp_path / "none.txt"))
+    ran = run_app("--article", str(DEFAULT_ARTICLE), "--article", str(tmp_path / "none.txt"))
     assert (ran.returncode, ran.stdout) == (2, "")
     assert ran.stderr == f"There is no file '{tmp_path / 'none.txt'}': check the path.\n"
 
@@ -220,10 +97,79 @@ def test_a_port_in_use_is_one_sentence_and_exit_code_2() -> None:
     assert ran.stderr == expected
 
 
-def test_no_passages_are_refused() -> None:
-    ran = run_app("--k", "0")
-    assert ran.returncode == 2
-    assert ran.stderr.endswith("--k is 0: read at least one passage.\n")
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["--k", "0"], "k is 0: give a number from 1 to 50."),
+        (["--auth", "ann"], "--auth is 'ann': give USER:PASSWORD-FILE."),
+        (["--auth", ":{tmp}/empty"], "--auth is ':{tmp}/empty': give USER:PASSWORD-FILE."),
+        (
+            ["--auth", "ann:{tmp}/none"],
+            "The password file '{tmp}/none' cannot be read: No such file or directory.",
+        ),
+        (
+            ["--auth", "ann:{tmp}/empty"],
+            "The first line of '{tmp}/empty' is empty: put the password there.",
+        ),
+        (
+            ["--auth", "ann:{tmp}/password", "--mcp"],
+            "--mcp asks nobody for a password: leave --mcp or --auth out.",
+        ),
+        (["--root-path", "articles"], "--root-path is 'articles': give a path that begins with /."),
+    ],
+)
+def test_bad_options_are_one_sentence_and_exit_code_2(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], says: str
+) -> None:
+    (tmp_path / "empty").write_text("\n")
+    (tmp_path / "password").write_text("secret\n")
+    given = [argument.replace("{tmp}", str(tmp_path)) for argument in arguments]
+    assert app.main(given) == 2
+    said = capsys.readouterr()
+    assert (said.out, said.err) == ("", says.replace("{tmp}", str(tmp_path)) + "\n")
+
+
+def test_without_the_package_mcp_its_option_says_how_to_have_it(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    assert app.main(["--mcp"]) == 2
+    expected = "--mcp needs the package mcp: pip install -r requirements.txt.\n"
+    assert capsys.readouterr().err == expected
+
+
+def opening(*documents: Document) -> Opening:
+    def how(progress: Callable[[int, int], None]) -> Answerer:
+        indexes = [ArticleIndex.build(document, FakeEncoder()) for document in documents]
+        return Answerer(Collection(indexes), FakeReader({"1851": 9.0}))
+
+    return Opening(how, documents=documents)
+
+
+def test_a_password_is_asked_for(tmp_path: Path) -> None:
+    file = tmp_path / "password"
+    file.write_text("secret\nand more\n")
+    auth = app._password(f"ann:{file}")
+    with serving(opening(document_of(LIGHTHOUSE)), auth=auth) as address, httpx.Client() as client:
+        assert client.get(f"{address}config").status_code == 401
+        wrong = client.post(f"{address}login", data={"username": "ann", "password": "and more"})
+        assert wrong.status_code == 400
+        right = client.post(f"{address}login", data={"username": "ann", "password": "secret"})
+        assert right.status_code == 200
+        assert client.get(f"{address}config").status_code == 200
+
+
+def test_a_proxy_can_put_it_at_a_path_of_its_own() -> None:
+    with serving(opening(document_of(LIGHTHOUSE)), root_path="/articles") as address:
+        assert httpx.get(f"{address}config").json()["root"].endswith("/articles")
+
+
+def test_nothing_of_the_page_is_for_programs_but_its_endpoints() -> None:
+    with serving(opening(document_of(LIGHTHOUSE))) as address:
+        told = httpx.get(f"{address}gradio_api/info").json()
+        assert set(told["named_endpoints"]) == {"/ask", "/open", "/documents"}
+        assert told["unnamed_endpoints"] == {}
+        assert not httpx.get(f"{address}config").json().get("run_history")
 
 
 # In a browser
@@ -265,11 +211,12 @@ def visitor(browser: Browser) -> Iterator[Visitor]:
         context = browser.new_context(viewport={"width": width, "height": height}, **options)
         opened.append(context)
         page = context.new_page()
+        here = address.partition("?")[0]
         page.on(
             "request",
             lambda request: (
                 None
-                if request.url.startswith((address, "data:", "blob:"))
+                if request.url.startswith((here, "data:", "blob:"))
                 else elsewhere.append(request.url)
             ),
         )
@@ -286,7 +233,14 @@ def visitor(browser: Browser) -> Iterator[Visitor]:
 
 @pytest.fixture
 def page(address: str, visitor: Visitor) -> Page:
+    """A window of a desktop."""
     return ready(visitor(address))
+
+
+@pytest.fixture(params=WINDOWS.values(), ids=WINDOWS.keys())
+def anywhere(request: pytest.FixtureRequest, address: str, visitor: Visitor) -> Page:
+    """A window of a desktop and of a phone, light and dark."""
+    return ready(visitor(address, **request.param))
 
 
 def ready(page: Page) -> Page:
@@ -294,14 +248,19 @@ def ready(page: Page) -> Page:
     return page
 
 
+def box(page: Page) -> Locator:
+    return page.get_by_label("Question", exact=True)
+
+
 def ask(page: Page, question: str) -> None:
-    page.get_by_label("Question", exact=True).fill(question)
+    box(page).fill(question)
     page.keyboard.press("Enter")
 
 
-def answer(page: Page) -> Any:
-    """The newest reply, once it is there."""
-    expect(page.locator("#chat .waiting")).to_have_count(0)
+def answer(page: Page, number: int = 1) -> Locator:
+    """The newest reply, once there are so many."""
+    expect(page.locator("#chat .reply")).to_have_count(number, timeout=30_000)
+    expect(page.locator("#chat .waiting")).to_have_count(0, timeout=30_000)
     return page.locator("#chat .reply").last
 
 
@@ -309,9 +268,10 @@ def in_sight(page: Page, selector: str) -> None:
     """Wait until the first such element lies within the visible part of the article."""
     page.wait_for_function(
         """selector => {
-            const inner = document.querySelector(selector)?.getBoundingClientRect();
-            const outer = document.querySelector("#article .sheet").getBoundingClientRect();
-            return inner && inner.height > 0 && inner.top >= outer.top &&
+            const element = document.querySelector(selector);
+            const inner = element?.getBoundingClientRect();
+            const outer = element?.closest(".sheet")?.getBoundingClientRect();
+            return inner && outer && inner.height > 0 && inner.top >= outer.top &&
                 inner.bottom <= outer.bottom && outer.bottom <= window.innerHeight + 1;
         }""",
         arg=selector,
@@ -324,27 +284,269 @@ def texts(page: Page) -> tuple[str, str]:
 
 
 def upload(page: Page, name: str, content: bytes) -> None:
-    page.locator("input[type=file]").set_input_files(
-        {"name": name, "mimeType": "text/plain", "buffer": content}
+    page.locator("#files input[type=file]").set_input_files(
+        {"name": name, "mimeType": "application/octet-stream", "buffer": content}
     )
+
+
+def paste(page: Page, text: str) -> None:
+    page.get_by_role("button", name="Add a document").click()
+    page.get_by_label("Text", exact=True).fill(text)
+    page.get_by_role("button", name="Add", exact=True).click()
+
+
+def notice(page: Page) -> Locator:
+    return page.locator(".toast-body").last
+
+
+def lighthouse(form: str) -> bytes:
+    """The lighthouse's text as a file of a format."""
+    title, *paragraphs = (block.replace("\n", " ").strip() for block in LIGHTHOUSE.split("\n\n"))
+    if form == "html":
+        inside = "".join(f"<p>{paragraph}</p>" for paragraph in paragraphs)
+        return (
+            f"<html><head><title>{title}</title></head><body><nav><a href='/'>Home</a></nav>"
+            f"<article><h1>{title}</h1>{inside}</article></body></html>"
+        ).encode()
+    if form == "pdf":
+        from reportlab.lib.styles import getSampleStyleSheet
+        from reportlab.platypus import Paragraph, SimpleDocTemplate, Spacer
+
+        styles, made = getSampleStyleSheet(), io.BytesIO()
+        parts: list[Any] = [Paragraph(title, styles["Title"])]
+        for paragraph in paragraphs:
+            parts += [Spacer(1, 14), Paragraph(paragraph, styles["BodyText"])]
+        SimpleDocTemplate(made, title=title).build(parts)
+        return made.getvalue()
+    if form == "docx":
+        import docx
+
+        document, made = docx.Document(), io.BytesIO()
+        document.add_heading(title, 0)
+        for paragraph in paragraphs:
+            document.add_paragraph(paragraph)
+        document.save(made)
+        return made.getvalue()
+    return LIGHTHOUSE.encode()
 
 
 in_browser = pytest.mark.browser
 
 
 @in_browser
-def test_an_answer_is_in_the_chat_and_marked_in_sight_in_the_article(page: Page) -> None:
+def test_an_answer_is_in_the_chat_and_a_click_brings_it_in_sight(anywhere: Page) -> None:
+    page = anywhere
     expect(page.locator("#article h2")).to_contain_text(TITLE)
     ask(page, QUESTION)
     expect(answer(page).locator(".words").first).to_have_text(WORDS)
     expect(answer(page).locator("blockquote").first).to_have_text(SENTENCE)
-    expect(page.get_by_label("Question", exact=True)).to_have_value("")
+    expect(answer(page).locator("blockquote mark").first).to_have_text(WORDS)
+    expect(box(page)).to_have_value("")
     expect(page.locator("#article mark.cited")).to_have_text(SENTENCE)
     expect(page.locator("#article .words.cited")).to_have_text(WORDS)
-    in_sight(page, "#article .words.cited")
-    expect(answer(page).locator(".place").first).to_have_text("paragraph 7")
+    place = answer(page).locator(".place").first
+    expect(place).to_have_text("paragraph 7")
     expect(answer(page).locator(".sure").first).to_have_text(re.compile(r"^\d+% · [a-z ]+$"))
     expect(page.locator("#passages li")).to_have_count(5)
+    page.locator(SHEET).evaluate("sheet => sheet.scrollTo(0, sheet.scrollHeight)")
+    place.click()
+    in_sight(page, "#article mark.cited .flash")
+    assert "".join(page.locator("#article .flash").all_text_contents()) == WORDS
+
+
+@in_browser
+def test_a_follow_up_shows_how_it_was_understood(anywhere: Page) -> None:
+    page = anywhere
+    ask(page, "Who is Zhang Tianliang?")
+    answer(page)
+    ask(page, "What is his program called?")
+    expect(answer(page, 2).locator(".understood")).to_have_text(
+        "Understood as: What is Zhang Tianliang's program called?"
+    )
+
+
+@in_browser
+def test_an_abstention_says_so_and_marks_nothing(anywhere: Page) -> None:
+    page = anywhere
+    ask(page, QUESTION)
+    expect(page.locator("#article mark.cited")).to_have_count(1)
+    ask(page, UNANSWERED)
+    expect(answer(page, 2)).to_contain_text("The article does not say.")
+    expect(answer(page, 2)).to_contain_text("Nearest passage, not an answer")
+    expect(page.locator("#article mark")).to_have_count(0)
+    expect(page.locator("#article .nearest").first).to_be_visible()
+    expect(page.locator("#passages h2")).to_have_text("Nearest passages: none answers")
+
+
+@in_browser
+def test_retry_undo_edit_and_clear(anywhere: Page) -> None:
+    page = anywhere
+    for number, question in enumerate((QUESTION, EXAMPLE, UNANSWERED), 1):
+        ask(page, question)
+        answer(page, number)
+    page.get_by_role("button", name="Retry question 3").click()
+    expect(answer(page, 3)).to_contain_text("The article does not say.")
+    page.get_by_role("button", name="Undo question 3").click()
+    expect(page.locator("#chat .asked")).to_have_text([QUESTION, EXAMPLE])
+    expect(box(page)).to_have_value(UNANSWERED)
+    expect(box(page)).to_be_focused()
+    expect(page.locator("#article mark")).not_to_have_count(0)
+    page.get_by_role("button", name="Edit question 1").click()
+    expect(page.locator("#chat .turn")).to_have_count(0)
+    expect(box(page)).to_have_value(QUESTION)
+    page.keyboard.press("Enter")
+    expect(answer(page)).to_contain_text(WORDS)
+    page.get_by_role("button", name="Clear").click()
+    expect(page.locator("#chat .turn")).to_have_count(0)
+    expect(page.locator("#article mark")).to_have_count(0)
+    expect(page.locator("#passages li")).to_have_count(0)
+    # Nothing is left for a later question to lean on.
+    ask(page, "What did he say?")
+    answer(page)
+    expect(page.locator("#chat .understood")).to_have_count(0)
+
+
+@in_browser
+@pytest.mark.parametrize("window", WINDOWS.values(), ids=WINDOWS.keys())
+def test_a_link_to_a_question_opens_with_it_asked(
+    address: str, visitor: Visitor, window: dict[str, Any]
+) -> None:
+    page = ready(visitor(f"{address}?q=When+did+Putin+visit+%3Cb%3E%3F&k=2", **window))
+    answer(page)
+    expect(page.locator("#chat .asked")).to_have_text("When did Putin visit <b>?")
+    expect(page.locator("#passages li")).to_have_count(2)
+
+
+@in_browser
+def test_a_bad_link_is_a_notice(address: str, visitor: Visitor) -> None:
+    page = visitor(f"{address}?q=Who%3F&k=many")
+    expect(notice(page)).to_contain_text("k is 0: give a number from 1 to 50.")
+    ready(page)
+    expect(page.locator("#chat .turn")).to_have_count(0)
+
+
+@in_browser
+@pytest.mark.parametrize("form", FORMATS)
+def test_a_file_of_each_format_is_opened_beside_the_article(
+    anywhere: Page, folder: Path, form: str
+) -> None:
+    page = anywhere
+    ask(page, QUESTION)
+    answer(page)
+    upload(page, f"rosport.{form}", lighthouse(form))
+    expect(page.locator(f"{SHEET} h2")).to_have_text("The lighthouse of Rosport", timeout=60_000)
+    ready(page)
+    expect(page.get_by_role("tab")).to_have_count(2)
+    expect(page.get_by_role("tab", name="The lighthouse of Rosport")).to_have_attribute(
+        "aria-selected", "true"
+    )
+    expect(page.locator("#chat .turn")).to_have_count(1)
+    ask(page, LIGHTHOUSE_QUESTION)
+    expect(answer(page, 2)).to_contain_text("1851")
+    place = answer(page, 2).locator(".place").first
+    where = r"page 1, paragraph \d" if form == "pdf" else "paragraph 1"
+    expect(place).to_have_text(re.compile(f"^{where} of The lighthouse of Rosport$"))
+    place.click()
+    in_sight(page, "#article mark.cited .flash")
+    # The answer before it is in the other document, and a click turns to that.
+    page.locator("#chat .place", has_text="paragraph 7").first.click()
+    expect(page.locator(f"{SHEET} h2")).to_contain_text(TITLE)
+    in_sight(page, "#article .flash")
+    # What the visitor gave is kept nowhere.
+    kept = [path for path in folder.rglob("*") if path.is_file()]
+    assert kept
+    assert [path for path in kept if b"Rosport" in path.read_bytes()] == []
+    assert not [path for path in kept if path.name.startswith("rosport")]
+
+
+@in_browser
+@pytest.mark.parametrize("name", BROKEN)
+def test_a_broken_file_of_each_format_is_a_notice_and_changes_nothing(
+    anywhere: Page, folder: Path, name: str
+) -> None:
+    page = anywhere
+    ask(page, QUESTION)
+    expect(page.locator("#article mark.cited")).to_have_text(SENTENCE)
+    answer(page)
+    box(page).fill("half a quest")
+    before = texts(page)
+    upload(page, name, BROKEN[name])
+    expect(notice(page)).to_contain_text(name)
+    ready(page)
+    assert texts(page) == before
+    expect(page.get_by_role("tab")).to_have_count(1)
+    expect(page.locator("#article mark.cited")).to_have_text(SENTENCE)
+    expect(box(page)).to_have_value("half a quest")
+    assert not list(folder.rglob(name))
+
+
+@in_browser
+def test_it_can_be_used_with_the_keyboard_alone(anywhere: Page) -> None:
+    page = anywhere
+    page.keyboard.press("/")
+    expect(box(page)).to_be_focused()
+    expect(box(page)).to_have_value("")
+    page.keyboard.type(QUESTION)
+    page.keyboard.press("Enter")
+    answer(page)
+    go_to(page, ".place", "Shift+Tab")
+    page.keyboard.press("Enter")
+    in_sight(page, "#article mark.cited .flash")
+    expect(page.locator(SHEET)).to_be_focused()
+    go_to(page, "#passages button", "Tab")
+    page.keyboard.press("Enter")
+    in_sight(page, "#article .flash")
+    page.keyboard.press("/")
+    page.keyboard.press("ArrowUp")
+    expect(box(page)).to_have_value(QUESTION)
+    # With something in the box the arrow moves in it.
+    box(page).fill("My own")
+    page.keyboard.press("ArrowUp")
+    expect(box(page)).to_have_value("My own")
+    box(page).fill("")
+    go_to(page, "#documents .add", "Tab")
+    page.keyboard.press("Enter")
+    expect(page.locator("#adding")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.locator("#adding")).to_be_hidden()
+    expect(page.locator("#documents .add")).to_be_focused()
+
+
+def go_to(page: Page, selector: str, key: str) -> None:
+    """Press a key until such an element has the focus."""
+    for _ in range(30):
+        page.keyboard.press(key)
+        if page.evaluate("selector => document.activeElement.matches(selector)", selector):
+            return
+    pytest.fail(f"{key} does not go to {selector}")
+
+
+@in_browser
+@pytest.mark.parametrize("window", WINDOWS.values(), ids=WINDOWS.keys())
+@pytest.mark.parametrize("state", ["at first", "answered", "abstained", "several", "adding"])
+def test_no_serious_finding_of_axe(
+    address: str, visitor: Visitor, window: dict[str, Any], state: str
+) -> None:
+    page = ready(visitor(address, **window, reduced_motion="reduce"))
+    if state in ("answered", "several"):
+        ask(page, EXAMPLE)
+        answer(page)
+    if state == "abstained":
+        ask(page, UNANSWERED)
+        answer(page)
+    if state == "several":
+        paste(page, LIGHTHOUSE)
+        expect(page.get_by_role("tab")).to_have_count(2)
+        ready(page)
+    if state == "adding":
+        page.get_by_role("button", name="Add a document").click()
+    found = Axe().run(page).response["violations"]
+    grave = [
+        (one["id"], one["impact"], [node["html"] for node in one["nodes"]])
+        for one in found
+        if one["impact"] in ("serious", "critical")
+    ]
+    assert grave == []
 
 
 @in_browser
@@ -353,24 +555,18 @@ def test_two_answers_are_each_marked_in_their_own_sentence(page: Page) -> None:
     expect(answer(page).locator(".others li")).to_have_count(2)
     words = answer(page).locator(".words").all_text_contents()
     assert {"June 18th and 19th", "July 2000"} <= set(words)
-    expect(page.locator("#article .words")).to_have_count(3)
     marked = page.locator("#article .words").all_text_contents()
     assert sorted(marked) == sorted(words)
     for one in page.locator("#article .words").all():
         assert one.evaluate("words => !!words.closest('mark')")
-    second = answer(page).locator(".others .place").first
-    second.click()
+    answer(page).locator(".others .place").first.click()
     in_sight(page, "#article mark.other .flash")
 
 
 @in_browser
-def test_a_place_and_a_passage_go_to_where_they_stand(page: Page) -> None:
+def test_a_passage_goes_to_where_it_stands_and_the_flash_fades(page: Page) -> None:
     ask(page, QUESTION)
-    answer(page).locator(".place").first.wait_for()
-    page.locator("#article .sheet").evaluate("sheet => sheet.scrollTo(0, sheet.scrollHeight)")
-    answer(page).locator(".place").first.click()
-    in_sight(page, "#article mark.cited .flash")
-    assert "".join(page.locator("#article .flash").all_text_contents()) == WORDS
+    answer(page)
     page.locator("#passages button").nth(3).click()
     in_sight(page, "#article .flash")
     # It fades, and what was marked before is whole again.
@@ -379,59 +575,27 @@ def test_a_place_and_a_passage_go_to_where_they_stand(page: Page) -> None:
 
 
 @in_browser
+def test_a_question_why_gets_the_whole_sentence(page: Page) -> None:
+    ask(page, WHY)
+    shown = answer(page)
+    expect(shown.locator(".cited").first).to_be_visible()
+    expect(shown.locator(".cited").first.locator(".words")).to_have_count(0)
+
+
+@in_browser
 def test_an_example_asks_and_leaves_what_was_typed(page: Page) -> None:
-    page.get_by_label("Question", exact=True).fill("my own")
+    box(page).fill("my own")
     example = page.locator("#examples button:visible").first
     expect(example).to_have_text(EXAMPLE)
     example.click()
-    expect(answer(page)).to_contain_text("July 2000")
+    answer(page)
     expect(page.locator("#chat .asked")).to_have_text([EXAMPLE])
-    expect(page.get_by_label("Question", exact=True)).to_have_value("my own")
-
-
-@in_browser
-def test_an_abstention_says_so_and_marks_nothing(page: Page) -> None:
-    ask(page, QUESTION)
-    expect(page.locator("#article mark.cited")).to_have_count(1)
-    ask(page, UNANSWERED)
-    expect(page.locator("#chat .reply")).to_have_count(2)
-    expect(answer(page)).to_contain_text("The article does not say.")
-    expect(answer(page)).to_contain_text("Nearest passage, not an answer")
-    expect(page.locator("#article mark")).to_have_count(0)
-    expect(page.locator("#article .nearest").first).to_be_visible()
-    expect(page.locator("#passages h2")).to_have_text("Nearest passages: none answers")
-
-
-@in_browser
-def test_a_question_that_leans_on_another_shows_how_it_was_understood(page: Page) -> None:
-    ask(page, "Who is Zhang Tianliang?")
-    expect(page.locator("#chat .reply")).to_have_count(1)
-    answer(page)
-    ask(page, "What is his program called?")
-    expect(page.locator("#chat .reply")).to_have_count(2)
-    expect(answer(page).locator(".understood")).to_have_text(
-        "Understood as: What is Zhang Tianliang's program called?"
-    )
-
-
-@in_browser
-def test_clearing_forgets_the_chat_and_the_marks(page: Page) -> None:
-    ask(page, QUESTION)
-    expect(page.locator("#article mark.cited")).to_have_count(1)
-    page.get_by_role("button", name="Clear").click()
-    expect(page.locator("#chat .turn")).to_have_count(0)
-    expect(page.locator("#article mark")).to_have_count(0)
-    expect(page.locator("#passages li")).to_have_count(0)
-    # Nothing is left for a later question to lean on.
-    ask(page, "What did he say?")
-    expect(page.locator("#chat .reply")).to_have_count(1)
-    answer(page)
-    expect(page.locator("#chat .understood")).to_have_count(0)
+    expect(box(page)).to_have_value("my own")
 
 
 @in_browser
 @pytest.mark.parametrize(
-    ("question", "notice"),
+    ("question", "says"),
     [
         ("   ", "The question is empty: type what you want to know."),
         ("x" * 10_000, "The question has 10,000 characters and the limit is 1,000"),
@@ -439,67 +603,129 @@ def test_clearing_forgets_the_chat_and_the_marks(page: Page) -> None:
     ids=["blank", "endless"],
 )
 def test_a_bad_question_is_a_notice_and_changes_nothing(
-    page: Page, question: str, notice: str
+    page: Page, question: str, says: str
 ) -> None:
     ask(page, QUESTION)
     expect(page.locator("#article mark.cited")).to_have_text(SENTENCE)
     before = texts(page)
     ask(page, question)
-    expect(page.locator(".toast-body")).to_contain_text(notice)
+    expect(notice(page)).to_contain_text(says)
     assert texts(page) == before
     expect(page.locator("#article mark.cited")).to_have_text(SENTENCE)
-    expect(page.get_by_label("Question", exact=True)).to_have_value(question)
+    expect(box(page)).to_have_value(question)
     ask(page, UNANSWERED)
-    expect(page.locator("#chat .reply")).to_have_count(2)
+    answer(page, 2)
 
 
 @in_browser
-def test_another_file_takes_the_place_of_the_article_for_its_visitor_only(
-    page: Page, address: str, folder: Path, visitor: Visitor
+def test_what_a_visitor_opens_is_for_that_visitor_only(
+    page: Page, address: str, visitor: Visitor
 ) -> None:
     other = ready(visitor(address))
-    ask(page, QUESTION)
-    expect(page.locator("#article mark.cited")).to_have_count(1)
-    upload(page, "rosport.txt", LIGHTHOUSE.encode())
-    expect(page.locator("#article h2")).to_have_text("The lighthouse of Rosport")
-    expect(page.locator("#chat .turn")).to_have_count(0)
-    expect(page.locator("#passages li")).to_have_count(0)
-    expect(page.locator("#article mark")).to_have_count(0)
-    expect(page.locator("#examples button:visible", has_text="Putin")).to_have_count(0)
-    ask(page, "When was the lighthouse of Rosport built?")
-    expect(answer(page)).to_contain_text("1851")
-    expect(page.locator("#article mark.cited")).to_contain_text("was built in 1851")
-    expect(other.locator("#article h2")).to_contain_text(TITLE)
-    ask(other, QUESTION)
-    expect(answer(other)).to_contain_text(SENTENCE)
-    expect(other.locator("#chat .turn")).to_have_count(1)
-    # What the visitor gave is kept nowhere.
-    kept = [path for path in folder.rglob("*") if path.is_file()]
-    assert kept
-    assert [path for path in kept if b"Rosport" in path.read_bytes()] == []
+    paste(page, LIGHTHOUSE)
+    expect(page.get_by_role("tab")).to_have_count(2)
+    expect(other.get_by_role("tab")).to_have_count(1)
+    ask(other, LIGHTHOUSE_QUESTION)
+    expect(answer(other)).not_to_contain_text("1851")
 
 
 @in_browser
-@pytest.mark.parametrize(
-    ("name", "content", "notice"),
-    [
-        ("empty.txt", b"", "'empty.txt' is empty: open a file that has some text in it."),
-        ("binary.txt", b"\x00\x01\x02" * 50, "'binary.txt' is not text: save it as plain text"),
-    ],
-)
-def test_a_bad_file_is_a_notice_and_changes_nothing(
-    page: Page, name: str, content: bytes, notice: str
-) -> None:
+def test_several_documents_are_turned_ticked_and_removed(page: Page) -> None:
+    paste(page, LIGHTHOUSE)
+    mine = page.get_by_role("tab", name="The lighthouse of Rosport")
+    expect(mine).to_have_attribute("aria-selected", "true")
+    expect(page.locator("#adding")).to_be_hidden()
+    ready(page)
+    # Another text is added beside these; the same one is not.
+    paste(page, LIGHTHOUSE)
+    expect(notice(page)).to_contain_text("‘The lighthouse of Rosport’ is open already.")
+    expect(page.get_by_label("Text", exact=True)).to_have_value(LIGHTHOUSE)
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("tab")).to_have_count(2)
+    # By mouse and by key.
+    page.get_by_role("tab").first.click()
+    expect(page.locator(f"{SHEET} h2")).to_contain_text(TITLE)
+    page.keyboard.press("ArrowRight")
+    expect(mine).to_be_focused()
+    expect(page.locator(f"{SHEET} h2")).to_have_text("The lighthouse of Rosport")
+    # Only what is ticked is asked.
+    page.get_by_role("checkbox", name="Ask The lighthouse of Rosport").uncheck()
+    ask(page, LIGHTHOUSE_QUESTION)
+    expect(answer(page)).not_to_contain_text("1851")
+    page.get_by_role("checkbox", name="Ask The lighthouse of Rosport").check()
+    page.get_by_role("button", name="Retry question 1").click()
+    expect(page.locator("#chat .words").first).to_have_text("1851")
+    # What is removed is cited without a way to it.
+    page.get_by_role("button", name="Remove The lighthouse of Rosport").click()
+    expect(page.get_by_role("tab")).to_have_count(1)
+    expect(page.locator(f"{SHEET} h2")).to_contain_text(TITLE)
+    expect(page.locator("#chat .gone").first).to_have_text(
+        "paragraph 1 of The lighthouse of Rosport, removed"
+    )
+    expect(page.locator("#article mark")).to_have_count(0)
+
+
+@in_browser
+def test_a_dropped_file_is_opened(page: Page) -> None:
+    page.evaluate(
+        """text => {
+            const data = new DataTransfer();
+            data.items.add(new File([text], "rosport.txt", {type: "text/plain"}));
+            for (const type of ["dragover", "drop"]) {
+                document.querySelector("#chat .log").dispatchEvent(
+                    new DragEvent(type, {dataTransfer: data, bubbles: true, cancelable: true}));
+            }
+        }""",
+        LIGHTHOUSE,
+    )
+    expect(page.get_by_role("tab", name="The lighthouse of Rosport")).to_be_visible()
+
+
+@in_browser
+def test_a_bad_address_is_a_notice(page: Page) -> None:
+    page.get_by_role("button", name="Add a document").click()
+    page.get_by_label("Web address").fill("/etc/passwd")
+    page.keyboard.press("Enter")
+    expect(notice(page)).to_contain_text("'/etc/passwd' is no web address")
+    expect(page.get_by_label("Web address")).to_have_value("/etc/passwd")
+    expect(page.get_by_role("tab")).to_have_count(1)
+
+
+@in_browser
+def test_an_answer_is_copied_and_the_conversation_exported(address: str, visitor: Visitor) -> None:
+    page = ready(visitor(address, permissions=["clipboard-read", "clipboard-write"]))
     ask(page, QUESTION)
-    expect(page.locator("#article mark.cited")).to_have_text(SENTENCE)
-    page.get_by_label("Question", exact=True).fill("half a quest")
-    before = texts(page)
-    upload(page, name, content)
-    expect(page.locator(".toast-body")).to_contain_text(notice)
-    assert texts(page) == before
-    expect(page.locator("#status")).to_have_text("Ready")
-    expect(page.locator("#article mark.cited")).to_have_text(SENTENCE)
-    expect(page.get_by_label("Question", exact=True)).to_have_value("half a quest")
+    answer(page)
+    page.get_by_role("button", name="Copy the answer to question 1").click()
+    expect(page.get_by_text("Copied").first).to_be_visible()
+    copied = page.evaluate("navigator.clipboard.readText()")
+    assert copied.startswith(f"{WORDS}\n“{SENTENCE}”\n— Putin")
+    assert copied.endswith("paragraph 7 (putin-visits-north-korea.txt)")
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Export").click()
+    assert download.value.suggested_filename == "questions-and-answers.md"
+    saved = download.value.path().read_text(encoding="utf-8")
+    assert f"## 1. {QUESTION}" in saved
+    assert f"**{WORDS}**" in saved
+    start = read_document(DEFAULT_ARTICLE).text.index(SENTENCE)
+    assert f"characters {start}–{start + len(SENTENCE)}" in saved
+
+
+@in_browser
+def test_a_very_long_sentence_is_folded_up_and_can_be_shown(page: Page) -> None:
+    long = "The lighthouse of Rosport was built in 1851 " + "and painted in white " * 60 + "again."
+    paste(page, f"A long sentence\n\n{long}")
+    expect(page.get_by_role("tab")).to_have_count(2)
+    ready(page)
+    page.get_by_role("checkbox").first.uncheck()
+    ask(page, LIGHTHOUSE_QUESTION)
+    quotation = answer(page).locator("blockquote").first
+    folded = quotation.bounding_box()
+    answer(page).get_by_role("button", name="Show all").first.click()
+    whole = quotation.bounding_box()
+    assert folded and whole
+    assert whole["height"] > folded["height"]
+    expect(answer(page).get_by_role("button", name="Show less")).to_be_visible()
 
 
 @in_browser
@@ -508,26 +734,49 @@ def test_html_and_markdown_are_shown_as_the_characters_they_are(page: Page) -> N
         "When was <img src=x onerror='window.hacked=1'> **the** [Rosport](javascript:1) built?"
     )
     upload(page, "hostile.txt", HOSTILE.encode())
-    expect(page.locator("#article h2")).to_contain_text('<img src=x onerror="window.hacked = 1">')
+    expect(page.locator(f"{SHEET} h2")).to_contain_text('<img src=x onerror="window.hacked = 1">')
+    expect(page.get_by_role("tab").last).to_contain_text('<img src=x onerror="window.hacked = 1">')
+    ready(page)
+    page.get_by_role("checkbox").first.uncheck()
     ask(page, question)
     answer(page)
     expect(page.locator("#chat .asked")).to_have_text(question)
-    expect(page.locator("#article p")).to_have_text(HOSTILE.split("\n\n")[1].strip())
+    expect(page.locator(f"{SHEET} p")).to_have_text(HOSTILE.split("\n\n")[1].strip())
     expect(page.locator("#passages li").first).to_contain_text("<script>window.hacked = 1</script>")
-    assert page.locator(":is(#chat, #article, #passages) :is(img, script, a)").count() == 0
+    ours = ":is(#chat, #documents, #article, #passages)"
+    assert page.locator(f"{ours} :is(img, script, a)").count() == 0
+    upload(page, "<img src=x onerror=window.hacked=1>.txt", b"")
+    expect(notice(page)).to_contain_text("is empty")
     assert page.evaluate("window.hacked") is None
 
 
 @in_browser
-def test_a_text_from_right_to_left_stays_so(page: Page) -> None:
-    text = "مدينة القاهرة\n\nتأسست مدينة القاهرة عام 969 على يد القائد جوهر الصقلي."
-    upload(page, "cairo.txt", text.encode())
-    expect(page.locator("#article h2")).to_have_text("مدينة القاهرة")
-    assert page.locator("#article p").evaluate("p => getComputedStyle(p).direction") == "rtl"
-    ask(page, "متى تأسست مدينة القاهرة؟")
+@pytest.mark.parametrize(
+    ("title", "sentence", "question", "direction"),
+    [
+        (
+            "مدينة القاهرة",
+            "تأسست مدينة القاهرة عام 969 على يد القائد جوهر الصقلي.",
+            "متى تأسست مدينة القاهرة؟",
+            "rtl",
+        ),
+        ("京都", "京都は794年に日本の都になりました。", "京都はいつ都になりましたか？", "ltr"),
+    ],
+    ids=["arabic", "japanese"],
+)
+def test_other_scripts_stay_as_they_are(
+    page: Page, title: str, sentence: str, question: str, direction: str
+) -> None:
+    upload(page, "city.txt", f"{title}\n\n{sentence}".encode())
+    expect(page.locator(f"{SHEET} h2")).to_have_text(title)
+    paragraph = page.locator(f"{SHEET} p")
+    assert paragraph.evaluate("p => getComputedStyle(p).direction") == direction
+    ready(page)
+    ask(page, question)
     answer(page)
     asked = page.locator("#chat .asked")
-    assert asked.evaluate("p => getComputedStyle(p).direction") == "rtl"
+    expect(asked).to_have_text(question)
+    assert asked.evaluate("p => getComputedStyle(p).direction") == direction
 
 
 @in_browser
@@ -535,31 +784,44 @@ def test_on_a_phone_the_article_is_below_the_chat_and_nothing_is_cut_off(
     address: str, visitor: Visitor
 ) -> None:
     page = ready(visitor(address, 390, 844))
+    paste(page, LIGHTHOUSE)
+    expect(page.get_by_role("tab")).to_have_count(2)
+    ready(page)
     ask(page, QUESTION)
     expect(page.locator("#article mark.cited")).to_have_text(SENTENCE)
+    page.get_by_role("button", name="Add a document").click()
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     asking = page.locator("#asking").bounding_box()
-    article = page.locator("#article .sheet").bounding_box()
+    article = page.locator(SHEET).bounding_box()
     assert asking and article
     assert asking["y"] + asking["height"] <= article["y"]
-    for selector in ("#upload", "#ask", "#clear", "#chat .log", "#article .sheet", "#passages ol"):
-        box = page.locator(selector).bounding_box()
-        assert box, selector
-        assert box["x"] >= 0, selector
-        assert box["x"] + box["width"] <= 390, selector
-    answer(page).locator(".place").first.click()
-    in_sight(page, "#article mark.cited .flash")
+    for selector in (
+        "#ask",
+        "#chat .log",
+        "#chat .tools.all",
+        "#documents .add",
+        "#adding",
+        SHEET,
+        "#passages ol",
+    ):
+        bounds = page.locator(selector).bounding_box()
+        assert bounds, selector
+        assert bounds["x"] >= 0, selector
+        assert bounds["x"] + bounds["width"] <= 390, selector
 
 
 @in_browser
 def test_on_a_desktop_all_of_it_fits_the_window(page: Page) -> None:
+    paste(page, LIGHTHOUSE)
+    expect(page.get_by_role("tab")).to_have_count(2)
+    ready(page)
     ask(page, QUESTION)
     expect(page.locator("#passages li")).to_have_count(5)
     assert page.evaluate("document.documentElement.scrollHeight") <= 800
-    chat, article = (page.locator(s).bounding_box() for s in ("#chat .log", "#article .sheet"))
+    chat, article = (page.locator(s).bounding_box() for s in ("#chat .log", SHEET))
     assert chat and article
     assert chat["x"] + chat["width"] <= article["x"]
-    assert chat["y"] == article["y"]
+    assert article["height"] > 250
 
 
 @in_browser
@@ -569,11 +831,16 @@ def test_it_follows_the_system_and_can_be_read(address: str, visitor: Visitor, s
     ask(page, QUESTION)
     expect(page.locator("#article mark.cited")).to_have_text(SENTENCE)
     pairs = [
-        ("#article p", "#article .sheet"),
+        ("#article p", SHEET),
         ("#article mark.cited", "#article mark.cited"),
+        ("#article .words.cited", "#article .words.cited"),
+        ("#chat blockquote mark", "#chat blockquote mark"),
         ("#chat .sure", "#chat .log"),
         ("#chat .place", "#chat .log"),
+        ("#chat .tools button", "#chat .log"),
         ("#chat .asked", "#chat .asked"),
+        ("#documents [role=tab]", SHEET),
+        ("#documents .add", "#documents .add"),
         ("#status p", "body"),
         ("#ask", "#ask"),
         ("#examples button", "#examples button"),
@@ -587,7 +854,7 @@ def test_it_follows_the_system_and_can_be_read(address: str, visitor: Visitor, s
         )
         assert len(paper) == 3 or paper[3] == 1, (back, paper)
         assert contrast(ink, paper) >= 4.5, (front, ink, paper)
-    sheet = page.locator("#article .sheet").evaluate("e => getComputedStyle(e).backgroundColor")
+    sheet = page.locator(SHEET).evaluate("e => getComputedStyle(e).backgroundColor")
     assert sheet == {"light": "rgb(255, 255, 255)", "dark": "rgb(30, 33, 37)"}[scheme]
 
 
@@ -604,23 +871,28 @@ def contrast(one: list[float], other: list[float]) -> float:
 
 
 @in_browser
-def test_it_can_be_used_with_the_keyboard_and_a_screen_reader(page: Page) -> None:
+def test_a_screen_reader_finds_its_way(page: Page) -> None:
     page.get_by_role("textbox", name="Question").fill(QUESTION)
     page.get_by_role("button", name="Ask", exact=True).press("Enter")
     log = page.get_by_role("log", name="Questions and answers")
     expect(log).to_contain_text(SENTENCE)
     expect(page.get_by_role("heading", level=1)).to_have_text("Ask the Article")
-    place = log.get_by_role("button", name="paragraph 7")
-    place.focus()
-    place.press("Enter")
-    in_sight(page, "#article mark.cited .flash")
-    expect(page.get_by_role("region", name="Ranked passages").get_by_role("button")).to_have_count(
-        5
-    )
+    expect(log.get_by_role("button", name="paragraph 7")).to_be_visible()
+    expect(page.get_by_role("tablist", name="Open documents")).to_have_count(1)
+    expect(page.get_by_role("tabpanel", name=re.compile("Putin"))).to_be_visible()
+    passages = page.get_by_role("region", name="Ranked passages")
+    expect(passages.get_by_role("button")).to_have_count(5)
     assert page.locator("html").get_attribute("lang") == "en"
+    # The words of the answer are announced where they stand.
+    words = page.locator("#article .words.cited")
+    said = [
+        words.evaluate("(e, part) => getComputedStyle(e, part).content", part)
+        for part in ("::before", "::after")
+    ]
+    assert said == ['" [answer begins] "', '" [answer ends] "']
 
 
-# With an article that opens when the test says so
+# With documents that open when the test says so
 
 
 class Gate:
@@ -629,7 +901,8 @@ class Gate:
     def __init__(self, document: Document) -> None:
         self.fraction, self.end = threading.Event(), threading.Event()
         self.failure: Exception | None = None
-        self.opening = Opening(document, self._open, app.EXAMPLES)
+        self.document = document
+        self.opening = Opening(self._open, documents=[document])
 
     def _open(self, progress: Callable[[int, int], None]) -> Answerer:
         self.fraction.wait(60)
@@ -637,19 +910,16 @@ class Gate:
         self.end.wait(60)
         if self.failure:
             raise self.failure
-        return Answerer(ArticleIndex.build(self.opening.document, FakeEncoder()))
+        return Answerer(Collection([ArticleIndex.build(self.document, FakeEncoder())]))
 
 
 @pytest.fixture
 def gate() -> Iterator[tuple[Gate, str]]:
     made = Gate(read_document(DEFAULT_ARTICLE))
-    page = app.Page(made.opening)
-    address = page.launch("127.0.0.1", free_port())
-    made.opening.start()
-    yield made, address
-    made.fraction.set()
-    made.end.set()
-    page.blocks.close()
+    with serving(made.opening) as address:
+        yield made, address
+        made.fraction.set()
+        made.end.set()
 
 
 @in_browser
@@ -663,21 +933,23 @@ def test_the_page_is_there_and_takes_questions_before_the_models_are(
     expect(page.locator("#examples button:visible")).to_have_count(0)
     ask(page, "Ushakov emphasized at a press conference that the schedule would focus on what?")
     expect(page.locator("#chat .waiting")).to_have_text("Looking in the article…")
-    page.get_by_label("Question", exact=True).fill("the next one")
+    box(page).fill("the next one")
     opens.fraction.set()
     expect(page.locator("#status")).to_have_text("Reading the article: 25%")
     expect(page.locator("#status progress")).to_have_attribute("value", "3")
+    # What all visitors wait for cannot be cancelled by one of them.
+    expect(page.get_by_role("button", name="Cancel")).to_have_count(0)
     opens.end.set()
     expect(page.locator("#status")).to_have_text("Ready")
     expect(page.locator("#chat .reply:not(.waiting)")).to_have_count(1)
-    expect(page.get_by_label("Question", exact=True)).to_have_value("the next one")
+    expect(box(page)).to_have_value("the next one")
 
 
 @in_browser
 @pytest.mark.parametrize(
     ("failure", "said"),
     [
-        (app.ArticleError("There is no <encoder>."), "There is no <encoder>."),
+        (ArticleError("There is no <encoder>."), "There is no <encoder>."),
         (
             ZeroDivisionError("secret"),
             "The article cannot be opened: the page's terminal says why.",
@@ -695,7 +967,59 @@ def test_a_failure_to_load_is_said_and_the_question_is_kept(
     opens.fraction.set()
     opens.end.set()
     expect(page.locator("#status")).to_have_text(said)
-    expect(page.locator(".toast-body")).to_contain_text(said)
+    expect(notice(page)).to_contain_text(said)
     expect(page.locator("#chat .turn")).to_have_count(0)
-    expect(page.get_by_label("Question", exact=True)).to_have_value(QUESTION)
+    expect(box(page)).to_have_value(QUESTION)
     expect(page.locator("#article h2")).to_contain_text(TITLE)
+
+
+@contextmanager
+def stepping() -> Iterator[tuple[StepEncoder, str]]:
+    """A page whose encoder goes on when the test says so, once its own article is open."""
+    encoder = StepEncoder()
+    document = document_of("A title\n\nThe first text is short.")
+
+    def how(progress: Callable[[int, int], None]) -> Answerer:
+        return Answerer(Collection([ArticleIndex.build(document, encoder)]))
+
+    with serving(Opening(how, documents=[document])) as address:
+        yield encoder, address
+        encoder.go.set()
+
+
+@in_browser
+def test_opening_shows_a_bar_and_can_be_cancelled(visitor: Visitor) -> None:
+    with stepping() as (encoder, address):
+        page = ready(visitor(address))
+        encoder.go.clear()
+        paste(page, LIGHTHOUSE)
+        expect(page.locator("#status progress")).to_be_visible()
+        # Another one has to wait, and what is open can be asked.
+        page.get_by_label("Web address").fill("https://example.org/")
+        page.keyboard.press("Enter")
+        expect(notice(page)).to_contain_text("Another document is being opened")
+        ask(page, "How is the first text?")
+        answer(page)
+        page.get_by_role("button", name="Cancel").click()
+        ready(page)
+        expect(page.locator("#status progress")).to_have_count(0)
+        expect(page.get_by_role("tab")).to_have_count(1)
+        expect(page.get_by_label("Text", exact=True)).to_have_value(LIGHTHOUSE)
+        encoder.go.set()
+        assert encoder.stopped.wait(10)
+        page.get_by_label("Web address").fill("")
+        page.get_by_role("button", name="Add", exact=True).click()
+        expect(page.get_by_role("tab")).to_have_count(2)
+
+
+@in_browser
+def test_opening_stops_when_its_visitor_goes(visitor: Visitor) -> None:
+    with stepping() as (encoder, address):
+        page = ready(visitor(address))
+        encoder.go.clear()
+        paste(page, LIGHTHOUSE)
+        expect(page.locator("#status progress")).to_be_visible()
+        page.goto("about:blank")
+        page.wait_for_timeout(5000)
+        encoder.go.set()
+        assert encoder.stopped.wait(10)

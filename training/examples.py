@@ -42,6 +42,7 @@ from safetensors.torch import load_file, save_file
 from tokenizers import Encoding, Tokenizer
 
 from index.article_index import ArticleIndex
+from index.collection import Collection
 from index.encoder import SentenceEncoder
 from index.sparse import SparseIndex, split_words
 from qa.metrics import normalize
@@ -81,7 +82,9 @@ def squad_examples(
     for number, article in enumerate(sorted(articles, key=lambda a: a.document.id)):
         texts = [article.document.text[a:b] for a, b in article.paragraphs]
         if encoder is not None and number % mine_every == 0:
-            ranked = _rank_by_index(article, ArticleIndex.build(article.document, encoder))
+            ranked = _rank_by_index(
+                article, Collection([ArticleIndex.build(article.document, encoder)])
+            )
         else:
             ranked = _rank_by_words(article, texts)
         first = len(passages)
@@ -258,7 +261,7 @@ def _rank_by_words(article: SquadArticle, texts: Sequence[str]) -> list[list[int
     return ranked
 
 
-def _rank_by_index(article: SquadArticle, index: ArticleIndex) -> list[list[int]]:
+def _rank_by_index(article: SquadArticle, index: Collection) -> list[list[int]]:
     found = index.search([q.text for q in article.questions], 2 * NEGATIVES)
     begins = np.array([begin for begin, _ in article.paragraphs])
     return [

@@ -18,7 +18,8 @@ from typing import Any
 
 import numpy as np
 
-from index.article_index import ArticleIndex, Hit
+from index.article_index import ArticleIndex
+from index.collection import Collection, Hit
 from index.encoder import SentenceEncoder
 from qa import metrics
 from qa.answer import DEFAULT_K
@@ -64,7 +65,7 @@ def ask(
     out: list[Asked] = []
     started = time.monotonic()
     for number, article in enumerate(articles):
-        index = ArticleIndex.build(article.document, encoder)
+        index = Collection([ArticleIndex.build(article.document, encoder)])
         foreign = [q for q in articles[(number + 1) % len(articles)].questions if q.answers]
         asked = [
             (q, "answerable" if q.answers else "unanswerable")

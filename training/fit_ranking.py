@@ -21,8 +21,9 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 from sklearn.linear_model import LogisticRegression
 
-from index import article_index
+from index import collection
 from index.article_index import ArticleIndex
+from index.collection import Collection
 from index.encoder import Encoder, SentenceEncoder
 from index.fusion import Scores, fuse
 from qa import metrics
@@ -57,7 +58,7 @@ class Tables:
     owner: NDArray[np.int64]
 
 
-def tables(index: ArticleIndex, article: SquadArticle, encoder: Encoder) -> Tables:
+def tables(index: Collection, article: SquadArticle, encoder: Encoder) -> Tables:
     """Score every passage and sentence of an article against its answerable questions."""
     asked = [q for q in article.questions if q.answers]
     queries = [q.text for q in asked]
@@ -177,7 +178,7 @@ class Tried:
 
 
 def try_questions(
-    indexes: Sequence[ArticleIndex], articles: Sequence[SquadArticle], *, elsewhere: int
+    indexes: Sequence[Collection], articles: Sequence[SquadArticle], *, elsewhere: int
 ) -> list[Tried]:
     """Ask each article its own questions, and some of the next article's, which it cannot answer."""
     out: list[Tried] = []
@@ -268,7 +269,7 @@ def main() -> None:
     encoder = SentenceEncoder()
     indexes = []
     for number, article in enumerate(articles, 1):
-        indexes.append(ArticleIndex.build(article.document, encoder))
+        indexes.append(Collection([ArticleIndex.build(article.document, encoder)]))
         print(f"\rencoded {number} of {len(articles)} articles", end="", flush=True)
     print()
     # Every third is held out, from fitting as from calibration.
@@ -290,7 +291,7 @@ def main() -> None:
         [(stack(t.sentences, SENTENCE_PARTS), t.right_sentences) for t in fit], SENTENCE_PARTS
     )
     ranking = {"first stage": first_stage, "passage": passage, "sentence": sentence}
-    article_index.RANKING.update(ranking)
+    collection.RANKING.update(ranking)
     of_sentences = figures([(fuse(t.sentences, sentence), t.right_sentences) for t in held_out])
     print("sentences:", of_sentences)
 

@@ -2,22 +2,19 @@ import json
 import os
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from index import article_index
 from index.article_index import (
     FORMAT_VERSION,
     MANIFEST,
-    RANKING,
     ArticleIndex,
     open_index,
     read_manifest,
 )
+from index.collection import Collection
 from index.document import Document, make_document
 from index.errors import SavedIndexError
-from index.late import LateIndex
-from index.sparse import SparseIndex, split_grams, split_pairs, split_words
 from tests.conftest import FakeEncoder
 
 TEXT = """A title without an end
@@ -45,74 +42,8 @@ def index(document: Document, fake_encoder: FakeEncoder) -> ArticleIndex:
 def ranked(index: ArticleIndex) -> list:
     return [
         [(h.passage, round(h.score, 5), h.sentences) for h in hits]
-        for hits in index.search(QUERIES, 10)
+        for hits in Collection([index]).search(QUERIES, 10)
     ]
-
-
-def test_scores_against_brute_force(index: ArticleIndex, fake_encoder: FakeEncoder) -> None:
-    texts = [p.text for p in index.passages]
-    sentences = [TEXT[a:b] for p in index.passages for a, b in p.sentences]
-    owner = [i for i, p in enumerate(index.passages) for _ in p.sentences]
-    queries = fake_encoder.encode_queries(QUERIES)
-    vectors = queries.vectors
-    late = LateIndex.build(fake_encoder.encode_passages(texts).tokens)
-    at = {
-        "sentence": vectors @ fake_encoder.encode_sentences(sentences).T,
-        "sentence words": SparseIndex(sentences, split_words).scores(QUERIES),
-        "sentence grams": SparseIndex(sentences, split_grams, k1=0.9, b=0.5).scores(QUERIES),
-    }
-    expected = {
-        "dense": vectors @ fake_encoder.encode_passages(texts).vectors.T,
-        "pieces": late.scores(queries.tokens, np.ones((3, 4), dtype=np.bool_)),
-        "words": SparseIndex(texts, split_words).scores(QUERIES),
-        "grams": SparseIndex(texts, split_grams, k1=0.9, b=0.5).scores(QUERIES),
-        "pairs": SparseIndex(texts, split_pairs).scores(QUERIES),
-        **{
-            name: np.array(
-                [
-                    [max(row[s] for s in range(len(owner)) if owner[s] == p) for p in range(4)]
-                    for row in table
-                ]
-            )
-            for name, table in at.items()
-        },
-    }
-    weights = RANKING["passage"]
-    assert set(weights) == set(expected)
-    for row, hits in enumerate(index.search(QUERIES, 4)):
-        assert len(hits) == 4
-        for hit in hits:
-            number = index.passages.index(hit.passage)
-            for name, table in expected.items():
-                assert hit.parts[name] == pytest.approx(table[row, number], abs=1e-5)
-            total = sum(weights[name] * table[row, number] for name, table in expected.items())
-            assert hit.score == pytest.approx(total, rel=1e-4)
-        real = [hit.score for hit in hits if not hit.passage.furniture]
-        assert real == sorted(real, reverse=True)
-
-
-def test_in_a_long_text_only_the_best_are_compared_piece_by_piece(
-    index: ArticleIndex, monkeypatch
-) -> None:
-    every = index.search(QUERIES, 4)
-    monkeypatch.setattr(article_index, "LATE_PASSAGES", 2)
-    for all_hits, hits in zip(every, index.search(QUERIES, 4), strict=True):
-        weights = RANKING["first stage"]
-        real = [hit for hit in all_hits if not hit.passage.furniture]
-        real.sort(key=lambda hit: -sum(w * hit.parts[name] for name, w in weights.items()))
-        expected = {hit.passage: hit.parts["pieces"] for hit in real[:2]}
-        assert any(expected.values())
-        for hit in hits:
-            assert hit.parts["pieces"] == pytest.approx(expected.get(hit.passage, 0))
-
-
-def test_the_right_passage_is_first_and_furniture_last(index: ArticleIndex) -> None:
-    hanoi, told, videos = index.search(QUERIES, 10)
-    assert "flew to Hanoi" in hanoi[0].passage.text
-    assert "had been told" in told[0].passage.text
-    # Even where its very words are asked for.
-    assert videos[-1].passage.text == "Click to watch related videos."
-    assert [h.passage.furniture for h in videos] == [False, False, False, True]
 
 
 def test_saved_and_loaded_it_gives_the_same(
@@ -251,9 +182,3 @@ def test_a_folder_that_cannot_be_written(
         index.save(tmp_path / "file" / "index")
     opened, note = open_index(document, fake_encoder, tmp_path / "file" / "index")
     assert "cannot be saved" in note and ranked(opened) == ranked(index)
-
-
-def test_nothing_to_search(index: ArticleIndex) -> None:
-    assert index.search([], 5) == []
-    (hits,) = index.search(["…"], 5)
-    assert len(hits) == 4

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from index.encoder import Tokens
-from index.late import LateIndex
+from index.late import LateIndex, held_by
+from index.sparse import idf
 
 DIMENSION = 16
 
@@ -39,6 +40,12 @@ def brute_force(queries: list[Tokens], passages: list[Tokens]) -> np.ndarray:
     return scores
 
 
+def weights(queries: list[Tokens], passages: list[Tokens]) -> list[np.ndarray]:
+    """The idf of the queries' pieces, of passages in two indexes."""
+    held = held_by([LateIndex.build(passages[:2]), LateIndex.build(passages[2:])])
+    return [idf(len(passages), [held[p] for p in query.pieces.tolist()]) for query in queries]
+
+
 def test_against_brute_force_before_and_after_bytes(
     queries: list[Tokens], passages: list[Tokens]
 ) -> None:
@@ -48,14 +55,16 @@ def test_against_brute_force_before_and_after_bytes(
     for one in (index, LateIndex.from_bytes(index.to_bytes())):
         assert len(one) == 5
         # Eight bits a dimension leave an error of a few thousandths of a cosine.
-        np.testing.assert_allclose(one.scores(queries, wanted), expected, atol=0.05)
+        np.testing.assert_allclose(
+            one.scores(queries, weights(queries, passages), wanted), expected, atol=0.05
+        )
 
 
 def test_only_what_is_wanted(queries: list[Tokens], passages: list[Tokens]) -> None:
     index = LateIndex.build(passages)
-    every = index.scores(queries, np.ones((3, 5), dtype=np.bool_))
+    every = index.scores(queries, weights(queries, passages), np.ones((3, 5), dtype=np.bool_))
     wanted = np.array([[1, 0, 0, 1, 0], [0, 0, 1, 0, 0], [1, 1, 1, 1, 1]], dtype=np.bool_)
-    found = index.scores(queries, wanted)
+    found = index.scores(queries, weights(queries, passages), wanted)
     np.testing.assert_allclose(found, np.where(wanted, every, 0), atol=1e-6)
     assert found[0, 0] != 0 and found[0, 3] != 0
 
@@ -72,4 +81,5 @@ def test_a_vector_survives_eight_bits() -> None:
 def test_passages_without_a_piece(queries: list[Tokens]) -> None:
     empty = Tokens(np.zeros(0, dtype=np.int64), np.zeros((0, DIMENSION), dtype=np.float16))
     index = LateIndex.build([empty, empty])
-    assert index.scores(queries, np.ones((3, 2), dtype=np.bool_)).tolist() == [[0, 0]] * 3
+    wanted = np.ones((3, 2), dtype=np.bool_)
+    assert index.scores(queries, weights(queries, [empty] * 3), wanted).tolist() == [[0, 0]] * 3

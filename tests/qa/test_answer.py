@@ -5,12 +5,12 @@ import shutil
 import pytest
 
 from index.article_index import ArticleIndex
-from index.document import make_document
+from index.collection import Collection
+from index.document import Document, make_document
 from index.errors import ArticleError
 from qa import Answerer, QuestionError, open_article
-from qa.answer import Form, forms
+from qa.answer import Form, distinct, forms, open_articles
 from qa.calibration import SENTENCES, SPANS, Calibration
-from qa.examples import example_questions
 from qa.followup import Turn
 from qa.reader import ABOUT, DEFAULT_READER, WEIGHTS, Reader
 from tests.conftest import FakeEncoder, FakeReader
@@ -24,7 +24,7 @@ def article(encoder, reader, tmp_path_factory) -> Answerer:
 @pytest.fixture(scope="module")
 def sentences(article: Answerer) -> Answerer:
     """The same without a reader."""
-    return Answerer(article.index)
+    return Answerer(article.collection)
 
 
 def made(text: str, encoder: FakeEncoder, **scores: float) -> Answerer:
@@ -36,7 +36,7 @@ def made(text: str, encoder: FakeEncoder, **scores: float) -> Answerer:
     text = "\n\n".join(f"{paragraph} {more}" for paragraph in text.split("\n\n"))
     document = make_document(text, name="made", source="made.txt")
     reader = FakeReader({words.replace("_", " "): score for words, score in scores.items()})
-    return Answerer(ArticleIndex.build(document, encoder), reader)
+    return Answerer(Collection([ArticleIndex.build(document, encoder)]), reader)
 
 
 def test_the_example_of_the_readme(article: Answerer) -> None:
@@ -177,7 +177,7 @@ def test_a_reason_or_a_description_is_a_whole_sentence(
 
 def test_a_passage_of_furniture_is_not_read(article: Answerer) -> None:
     reader = FakeReader({"Click": 99.0})
-    answer = Answerer(article.index, reader).ask("Click to watch related videos.", k=100)
+    answer = Answerer(article.collection, reader).ask("Click to watch related videos.", k=100)
     assert answer.best is None and answer.abstained and answer.confidence == 0
     assert "" in reader.read[0][1] and len(answer.hits) == 13
 
@@ -223,14 +223,14 @@ def test_the_json_has_what_is_promised(article: Answerer) -> None:
         "passages",
         "seconds",
     ]
-    assert list(said["citation"]) == ["document", "start", "end", "sentence_start", "sentence_end"]
-    offsets = ["start", "end", "sentence_start", "sentence_end"]
-    assert list(said["alternatives"][0]) == ["text", "confidence", *offsets]
-    assert list(said["passages"][0]) == ["text", "start", "end", "score"]
+    place = ["document", "start", "end", "sentence_start", "sentence_end"]
+    assert list(said["citation"]) == place
+    assert list(said["alternatives"][0]) == ["text", "confidence", *place]
+    assert list(said["passages"][0]) == ["document", "text", "start", "end", "score"]
     assert len(said["passages"]) == 3 and said["abstained"] is False
-    for place in (said["citation"], *said["alternatives"], *said["passages"]):
-        text = article.document.text[place["start"] : place["end"]]
-        assert text == place.get("text", said["text"])
+    for at in (said["citation"], *said["alternatives"], *said["passages"]):
+        text = article.documents[at["document"]].text[at["start"] : at["end"]]
+        assert text == at.get("text", said["text"])
     assert article.ask("What is the best recipe for kimchi?").to_json()["citation"] is None
 
 
@@ -270,11 +270,56 @@ def test_odd_questions_do_no_harm(article: Answerer, question: str) -> None:
 )
 def test_odd_articles(fake_encoder: FakeEncoder, reader: Reader, text: str) -> None:
     document = make_document(text, name="odd", source="odd.txt")
-    index = ArticleIndex.build(document, fake_encoder)
-    best = Answerer(index).ask("What is it?").best
+    collection = Collection([ArticleIndex.build(document, fake_encoder)])
+    best = Answerer(collection).ask("What is it?").best
     assert best is not None and text[best.start : best.end].strip()
-    read = Answerer(index, reader).ask("What is it?").best
+    read = Answerer(collection, reader).ask("What is it?").best
     assert read is None or text[read.start : read.end].strip()
+
+
+def test_several_articles(fake_encoder: FakeEncoder) -> None:
+    bridge = make_document("The bridge opened in May 1931.", name="bridge", source="bridge.txt")
+    harbour = make_document(
+        "The harbour opened in June 1877.", name="harbour", source="harbour.txt"
+    )
+    indexes = [ArticleIndex.build(document, fake_encoder) for document in (bridge, harbour)]
+    reader = FakeReader({"May 1931": 9.0, "June 1877": 9.0})
+    both = Answerer(Collection(indexes), reader)
+    answer = both.ask("When was the harbour opened?")
+    assert answer.text == "June 1877" and answer.citation is not None
+    assert answer.citation.document == "harbour"
+    assert [(a.text, a.citation.document) for a in answer.alternatives] == [("May 1931", "bridge")]
+    alone = both.only(["bridge"]).ask("When was the harbour opened?")
+    assert alone.best is not None and alone.best.document == "bridge" and not alone.alternatives
+    with pytest.raises(QuestionError, match="choose one or more of bridge, harbour"):
+        both.only(["nothing"])
+
+
+def test_documents_are_distinct() -> None:
+    def document(name: str, text: str) -> Document:
+        return make_document(text, name=name, source=name)
+
+    given = [document("a", "One."), document("a", "Two."), document("b", "One.")]
+    kept = distinct([*given, document("a", "Three.")], beside=[document("a 2", "Four.")])
+    assert [(d.id, d.text) for d in kept] == [("a", "One."), ("a 3", "Two."), ("a 4", "Three.")]
+
+
+def test_several_files_are_opened_and_each_kept(encoder, tmp_path) -> None:
+    for name, text in (("one", "The bridge was opened in 1931."), ("two", "Anna Berg built it.")):
+        (tmp_path / f"{name}.txt").write_text(text, encoding="utf-8")
+    sources = [tmp_path / "one.txt", tmp_path / "two.txt", tmp_path / "one.txt"]
+    seen: list[tuple[int, int]] = []
+    for _ in range(2):
+        articles = open_articles(
+            sources,
+            encoder=encoder,
+            reader=None,
+            index=tmp_path / "index",
+            progress=lambda *at: seen.append(at),
+        )
+        assert list(articles.documents) == ["one", "two"] and not articles.note
+    assert len(list((tmp_path / "index").iterdir())) == 2
+    assert seen == [(1, 2), (2, 2)] * 2
 
 
 def test_answers_are_frozen(article: Answerer) -> None:
@@ -302,15 +347,3 @@ def test_probability() -> None:
     assert SENTENCES.weights["cosine"] > 0 and SENTENCES.weights["coverage"] > 0
     assert SPANS.weights["span"] > 0 > SPANS.weights["no answer"]
     assert SPANS.choice["span"] > 0 and SPANS.choice["passage"] > 0
-
-
-def test_examples_are_answered(article: Answerer, encoder, reader, tmp_path) -> None:
-    questions = example_questions(article)
-    assert len(questions) == 4 and questions[0] == "when did Putin last visit?"
-    assert not any(article.ask(question).abstained for question in questions)
-    # Without a file of questions beside it they are made of the names in the text.
-    path = tmp_path / "copy.txt"
-    path.write_text(article.document.text, encoding="utf-8")
-    copy = open_article(path, encoder=encoder, reader=reader, index=tmp_path / "index")
-    examples = example_questions(copy, n=3)
-    assert examples and not any(copy.ask(question).abstained for question in examples)

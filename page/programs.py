@@ -1,0 +1,183 @@
+"""The page for programs: /ask, /open and /documents, as an API and as MCP tools."""
+
+# Without `from __future__ import annotations`: gradio takes the type of what is returned from the
+# signature as it stands.
+
+import json
+import threading
+from collections import OrderedDict
+from collections.abc import Iterable
+from typing import Any
+
+import gradio as gr
+from gradio.events import api
+from gradio_client.utils import is_file_obj_with_meta
+
+from index.errors import ArticleError
+from page.opening import Opening
+from page.places import count_paragraphs, source
+from page.visit import Indexes, Visit
+from qa.answer import DEFAULT_K, QuestionError
+from qa.followup import Turn
+
+MAX_K = 50
+# The programs that are remembered.
+MAX_VISITS = 100
+
+
+class Programs:
+    """What programs can do. Each session has documents of its own; MCP as a whole is one session."""
+
+    def __init__(self, first: Opening, kept: Indexes) -> None:
+        """Let programs ask what the page opens at its start, and open more for themselves."""
+        self._first = first
+        self._kept = kept
+        self._visits: OrderedDict[str, Visit] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def connect(self) -> None:
+        """Add the endpoints to the Blocks under construction."""
+        api(self.ask, api_name="ask")
+        api(self.open, api_name="open")
+        api(self.documents, api_name="documents", concurrency_limit=None)
+
+    def ask(
+        self,
+        request: gr.Request,
+        question: str,
+        documents: list[str] | None = None,
+        history: list[list[str]] | None = None,
+        k: int = DEFAULT_K,
+    ) -> dict[str, Any]:
+        """Ask the open documents, and get the exact words that answer, or that there are none.
+
+        Args:
+            question: What you want to know, in plain words.
+            documents: The ids of the documents to ask; all that are open where it is null.
+            history: The turns that the question may lean on, each a list of a question and its answer.
+            k: How many passages to read, from 1 to 50.
+        Returns:
+            a JSON object: text, null where there is no answer
+            confidence, the probability that the answer is right
+            citation, with the document's id and offsets in its text
+            alternatives and passages
+            rewritten, the question as it was understood
+        """
+        try:
+            if not isinstance(question, str):
+                raise QuestionError("The question is not a text: give what you want to know.")
+            check_k(k)
+            visit = self._visit(request)
+            ids = visit.open if documents is None else _open_ids(visit, documents)
+            answerer = visit.answerer(self._first.wait(), ids)
+            answer = answerer.ask(question, history=_turns(history or []), k=k)
+        except ArticleError as error:
+            raise _told(error) from error
+        given: dict[str, Any] = _given(request, answer.to_json())
+        return given
+
+    def open(
+        self,
+        request: gr.Request,
+        address: str | None = None,
+        text: str | None = None,
+        files: list[dict[str, Any]] | None = None,
+    ) -> list[dict[str, Any]]:
+        """Open documents beside those that are open, for this session, and list all of them.
+
+        Args:
+            address: The address of a web page or a file; it begins with http:// or https://.
+            text: A text to open as it is.
+            files: Files that were uploaded to this server, as handle_file of gradio_client does it.
+        Returns:
+            a JSON list of the open documents, as /documents gives it
+        """
+        try:
+            visit = self._visit(request)
+            opening = visit.add(
+                self._first,
+                self._kept,
+                files=_uploads(files or []),
+                addresses=[address] if address else [],
+                text=text or "",
+            )
+            added = opening.wait()
+            visit.take(added)
+        except ArticleError as error:
+            raise _told(error) from error
+        if added.note:
+            raise _told(ArticleError(added.note))
+        return self.documents(request)
+
+    def documents(self, request: gr.Request) -> list[dict[str, Any]]:
+        """List the open documents.
+
+        Returns:
+            a JSON list with each document's id, title, source, characters, paragraphs and pages
+            pages is null where the format has none
+        """
+        visit = self._visit(request)
+        listed: list[dict[str, Any]] = [
+            {
+                "id": name,
+                "title": visit.documents[name].title,
+                "source": source(visit.documents[name]),
+                "characters": len(visit.documents[name].text),
+                "paragraphs": count_paragraphs(visit.documents[name]),
+                "pages": len(visit.documents[name].pages) or None,
+            }
+            for name in visit.open
+        ]
+        given: list[dict[str, Any]] = _given(request, listed)
+        return given
+
+    def _visit(self, request: gr.Request) -> Visit:
+        key = request.session_hash or ""
+        with self._lock:
+            visit = self._visits.setdefault(key, Visit.of(self._first.documents))
+            self._visits.move_to_end(key)
+            while len(self._visits) > MAX_VISITS:
+                self._visits.popitem(last=False)
+        return visit
+
+
+def check_k(k: int) -> None:
+    """Raise QuestionError for a number of passages that is none or would take all the machine's time."""
+    if not isinstance(k, int) or not 1 <= k <= MAX_K:
+        raise QuestionError(f"k is {k}: give a number from 1 to {MAX_K}.")
+
+
+def _open_ids(visit: Visit, ids: Iterable[str]) -> list[str]:
+    wanted = list(ids)
+    for name in wanted:
+        if name not in visit.open:
+            raise QuestionError(
+                f"There is no open document '{name}': choose among {', '.join(visit.open)}."
+            )
+    return wanted
+
+
+def _turns(history: list[list[str]]) -> list[Turn]:
+    for turn in history:
+        pair = isinstance(turn, (list, tuple)) and len(turn) == 2
+        if not pair or not all(isinstance(said, str) for said in turn):
+            raise QuestionError("The history is not understood: give pairs of question and answer.")
+    return [Turn(question, answer) for question, answer in history]
+
+
+def _uploads(files: list[dict[str, Any]]) -> list[str]:
+    """The paths of files; gradio has checked that those in its own form are uploads."""
+    if not all(is_file_obj_with_meta(file) for file in files):
+        raise ArticleError("A file is not in gradio's form: upload it with handle_file.")
+    return [str(file["path"]) for file in files]
+
+
+def _told(error: ArticleError) -> gr.Error:
+    return gr.Error(str(error), print_exception=False)
+
+
+def _given(request: gr.Request, answer: Any) -> Any:
+    """The answer as JSON; for MCP as its text, since gradio would put it down as Python writes it."""
+    if request.headers.get("x-gradio-user") == "mcp":
+        return json.dumps(answer, ensure_ascii=False)
+    return answer

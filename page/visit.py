@@ -1,0 +1,265 @@
+"""What one visitor has open, asks and was told; and the indexes that visitors share."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
+from pathlib import Path
+
+from index.article_index import ArticleIndex
+from index.collection import Collection
+from index.content import MAX_BYTES
+from index.document import Document, make_document, read_document
+from index.encoder import Encoder, Progress
+from index.errors import ArticleError, DocumentError
+from page.opening import Opening
+from page.places import Shelf, is_address
+from qa.answer import Answer, Answerer, QuestionError, distinct
+from qa.followup import Turn
+
+# The indexes kept in memory: so many, and of so many characters together. One of a novel has some
+# hundred megabytes.
+MAX_INDEXES = 32
+MAX_CHARACTERS = 10_000_000
+PASTED = "pasted text"
+
+
+class Indexes:
+    """The indexes of the documents opened last, by the hash of their text.
+
+    They are in memory only: the documents are the visitors', and this may be another's machine.
+    """
+
+    def __init__(self, most: int = MAX_INDEXES, characters: int = MAX_CHARACTERS) -> None:
+        """Keep at most so many, and of so many characters of text together."""
+        self._most = most
+        self._characters = characters
+        self._kept: OrderedDict[str, ArticleIndex] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def of(self, document: Document, encoder: Encoder, progress: Progress) -> ArticleIndex:
+        """The index of a document: the one that is kept of its text, or else a new one."""
+        key = document.sha256
+        with self._lock:
+            index = self._kept.get(key)
+        if index is None:
+            index = ArticleIndex.build(document, encoder, progress)
+        with self._lock:
+            self._kept[key] = index
+            self._kept.move_to_end(key)
+            while len(self._kept) > 1 and self._full():
+                self._kept.popitem(last=False)
+        return index.of(document)
+
+    def _full(self) -> bool:
+        size = sum(len(index.document.text) for index in self._kept.values())
+        return len(self._kept) > self._most or size > self._characters
+
+
+@dataclass
+class Visit:
+    """What one visitor has open, asks and was told.
+
+    `documents` are all that were opened, by their ids, also those in `removed`: answers cite them.
+    Those in `unasked` are open but left out of the questions; `examples` are those of the ones that
+    the visitor added. `adding` is the opening under way. What changes is replaced and not changed in
+    place, as a question may be under way meanwhile.
+    """
+
+    documents: dict[str, Document]
+    shown: str
+    removed: frozenset[str] = frozenset()
+    unasked: frozenset[str] = frozenset()
+    turns: list[Answer] = field(default_factory=list)
+    examples: dict[str, list[str]] = field(default_factory=dict)
+    adding: Opening | None = None
+    _indexes: dict[str, ArticleIndex] = field(default_factory=dict)
+    _answerer: Answerer | None = None
+
+    @classmethod
+    def of(cls, documents: Sequence[Document]) -> Visit:
+        """A visit that begins with these documents open."""
+        return cls({document.id: document for document in documents}, documents[0].id)
+
+    @property
+    def shelf(self) -> Shelf:
+        """The documents as the page shows them."""
+        return Shelf(self.documents, self.removed)
+
+    @property
+    def open(self) -> list[str]:
+        """The ids of the open documents, in their order."""
+        return [name for name in self.documents if name not in self.removed]
+
+    @property
+    def asked(self) -> list[str]:
+        """The ids of the open documents that questions are for."""
+        return [name for name in self.open if name not in self.unasked]
+
+    def name(self, number: object) -> str | None:
+        """The id of the open document of that number, which may be anything a browser sends."""
+        names = list(self.documents)
+        if not isinstance(number, int) or not 0 <= number < len(names):
+            return None
+        return None if names[number] in self.removed else names[number]
+
+    def history(self) -> list[Turn]:
+        """What a follow-up can lean on: each question, its answer, and the sentence of that."""
+        turns = []
+        for answer in self.turns:
+            at, sentence = answer.citation, ""
+            if at:
+                sentence = self.documents[at.document].text[at.sentence_start : at.sentence_end]
+            turns.append(Turn(answer.question, answer.text or "", sentence))
+        return turns
+
+    def answerer(self, first: Answerer, ids: Iterable[str]) -> Answerer:
+        """What answers from these open documents; raises QuestionError without any.
+
+        `first` has the documents that the page started with, and the models.
+        """
+        wanted = [name for name in self.open if name in set(ids)]
+        if not wanted:
+            raise QuestionError("No document is asked: choose at least one of them.")
+        if wanted == list(first.documents):
+            return first
+        if self._answerer is None or list(self._answerer.documents) != wanted:
+            indexes = {i.document.id: i for i in first.collection.indexes} | self._indexes
+            self._answerer = Answerer(Collection([indexes[i] for i in wanted]), first.reader)
+        return self._answerer
+
+    def add(
+        self,
+        first: Opening,
+        kept: Indexes,
+        *,
+        files: Sequence[str] = (),
+        addresses: Sequence[str] = (),
+        text: str = "",
+        examples: int = 0,
+    ) -> Opening:
+        """Begin to open documents beside those that are open; take() then adds them.
+
+        The files are uploads: they are deleted. Raises ArticleError when nothing is given or another
+        opening is under way.
+        """
+        reads: list[Callable[[], Document]] = [
+            *(partial(_read_upload, path) for path in files),
+            *(partial(_read_address, address.strip()) for address in addresses),
+            *([partial(_read_text, text)] if text.strip() else []),
+        ]
+        try:
+            if not reads:
+                raise ArticleError("There is nothing to open: give a file, an address or a text.")
+            if self.adding and not self.adding.opened.is_set():
+                raise ArticleError("Another document is being opened: wait for it, or cancel it.")
+        except ArticleError:
+            _delete(files)
+            raise
+
+        def how(progress: Progress) -> Answerer:
+            try:
+                documents, wrong = self._read(reads, progress)
+            finally:
+                _delete(files)
+            opened = first.wait()
+            encoder = opened.collection.encoder
+            indexes = [kept.of(document, encoder, progress) for document in documents]
+            return Answerer(Collection(indexes), opened.reader, " ".join(wrong))
+
+        self.adding = Opening(
+            how, examples=examples, at_first="Opening the document…", cancellable=True
+        )
+        return self.adding.start()
+
+    def take(self, added: Answerer) -> None:
+        """Have the documents open that an opening has made ready."""
+        documents = dict(added.documents)
+        self._indexes = self._indexes | {i.document.id: i for i in added.collection.indexes}
+        self.documents = self.documents | documents
+        self.removed -= set(documents)
+        self.shown = list(documents)[-1]
+
+    def choose(self, name: str, asked: bool) -> None:
+        """Have questions asked of an open document, or not."""
+        self.unasked = self.unasked - {name} if asked else self.unasked | {name}
+
+    def remove(self, name: str) -> None:
+        """Close an open document; raises ArticleError for the last one."""
+        rest = [other for other in self.open if other != name]
+        if not rest:
+            raise ArticleError("The last document stays open: add another one first.")
+        self.removed |= {name}
+        self.unasked -= {name}
+        self.examples.pop(name, None)
+        self._indexes = {other: i for other, i in self._indexes.items() if other != name}
+        self._answerer = None
+        if self.shown == name:
+            self.shown = rest[-1]
+
+    def suggestions(self, first: Opening) -> list[str]:
+        """The examples of the document that was added last, or else of those of the start."""
+        added = [self.examples[name] for name in self.open if name in self.examples]
+        return added[-1] if added else first.examples
+
+    def _read(
+        self, reads: Sequence[Callable[[], Document]], progress: Progress
+    ) -> tuple[list[Document], list[str]]:
+        """The documents that can be read and are not open, and what is wrong with the others.
+
+        Raises DocumentError when there is none.
+        """
+        found: list[Document] = []
+        wrong = []
+        for read in reads:
+            progress(0, 0)
+            try:
+                document = read()
+            except DocumentError as error:
+                wrong.append(str(error))
+                continue
+            known = [*self.documents.values(), *found]
+            again = next((other for other in known if other.text == document.text), None)
+            if again is None:
+                found += distinct([document], beside=known)
+            elif again.id in self.removed and again not in found:
+                found.append(again)  # under the id that answers cite
+            else:
+                wrong.append(f"‘{document.title}’ is open already.")
+        if not found:
+            raise DocumentError(" ".join(wrong))
+        return found, wrong
+
+
+def _read_upload(path: str) -> Document:
+    """Read a visitor's file; nothing that is said of it says where it lay."""
+    name = Path(path).name
+    try:
+        return replace(read_document(path), source=name)
+    except DocumentError as error:
+        raise DocumentError(str(error).replace(path, name)) from error
+
+
+def _read_address(address: str) -> Document:
+    # Anything else would be the path of a file on this machine, which is not the visitor's to read.
+    if not is_address(address):
+        raise DocumentError(
+            f"'{address}' is no web address: give one that begins with http:// or https://."
+        )
+    return read_document(address)
+
+
+def _read_text(text: str) -> Document:
+    if len(text.encode("utf-8", "replace")) > MAX_BYTES:
+        raise DocumentError(
+            f"The text has more than {MAX_BYTES / 1e6:.0f} MB: split it and open a part."
+        )
+    return make_document(text, name=PASTED, source=PASTED)
+
+
+def _delete(files: Iterable[str]) -> None:
+    for path in files:
+        Path(path).unlink(missing_ok=True)

@@ -1,0 +1,75 @@
+"""Documents, answers and an encoder for the tests of the page."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from index.collection import Hit
+from index.document import Document, make_document
+from index.encoder import Encoded, Progress
+from index.passages import Passage
+from page.opening import CancelledError
+from page.places import Shelf
+from qa.answer import Answer
+from qa.candidates import Citation
+from tests.conftest import FakeEncoder
+
+
+def document_of(text: str, name: str = "name", **changes: Any) -> Document:
+    return replace(make_document(text, name=name, source=f"{name}.txt"), **changes)
+
+
+def shelf_of(*documents: Document, removed: tuple[str, ...] = ()) -> Shelf:
+    return Shelf({document.id: document for document in documents}, frozenset(removed))
+
+
+def answer_of(document: Document, words: str, sentence: str, **changes: Any) -> Answer:
+    start, left = document.text.index(words), document.text.index(sentence)
+    citation = Citation(document.id, start, start + len(words), left, left + len(sentence))
+    answer = Answer(
+        question="When?",
+        rewritten=None,
+        text=words,
+        confidence=0.72,
+        citation=citation,
+        best=citation,
+        alternatives=(),
+        hits=(hit_of(document, sentence, 8.0),),
+        seconds={"retrieve": 0.0, "read": 0.0},
+    )
+    return replace(answer, **changes)
+
+
+def abstention(document: Document, nearest: str, **changes: Any) -> Answer:
+    return answer_of(document, nearest, nearest, **{"text": None, "citation": None, **changes})
+
+
+def hit_of(document: Document, text: str, score: float) -> Hit:
+    start = document.text.index(text)
+    passage = Passage(document.id, start, start + len(text), text, ((start, start + len(text)),))
+    return Hit(passage, score, {}, ())
+
+
+class StepEncoder(FakeEncoder):
+    """Encodes the texts of an article only when it is told to go on, and counts the articles."""
+
+    def __init__(self) -> None:
+        self.articles = 0
+        self.asked, self.go, self.stopped = (threading.Event() for _ in range(3))
+        self.go.set()
+
+    def encode_passages(self, texts: Sequence[str], progress: Progress | None = None) -> Encoded:
+        if progress is None:  # a question
+            return super().encode_passages(texts)
+        self.articles += 1
+        self.asked.set()
+        self.go.wait(10)
+        try:
+            progress(0, len(texts))
+        except CancelledError:
+            self.stopped.set()
+            raise
+        return super().encode_passages(texts, progress)

@@ -1,0 +1,278 @@
+"""What a visitor has open: added, asked, removed, cancelled."""
+
+from __future__ import annotations
+
+import asyncio
+import copy
+from pathlib import Path
+
+import pytest
+
+from index.article_index import ArticleIndex
+from index.collection import Collection
+from index.document import Document
+from index.encoder import Progress
+from index.errors import ArticleError
+from page import visit as visits
+from page.opening import CancelledError, Opening
+from page.visit import Indexes, Visit
+from qa.answer import Answer, Answerer, QuestionError
+from tests.conftest import FakeEncoder, FakeReader
+from tests.page.shown import StepEncoder, document_of
+
+LIGHTHOUSE = "Lighthouse\n\nThe lighthouse was built in 1851."
+TOWER = "Tower\n\nThe tower was built in 1974."
+BRIDGE = "Bridge\n\nThe bridge was built in 1931."
+READER = FakeReader({"1851": 9.0, "1974": 9.0, "1931": 9.0})
+
+
+def start(*documents: Document, encoder: FakeEncoder | None = None) -> Opening:
+    """An opening of these documents that has come to its end."""
+
+    def how(progress: Progress) -> Answerer:
+        made = encoder or FakeEncoder()
+        return Answerer(Collection([ArticleIndex.build(d, made) for d in documents]), READER)
+
+    opening = Opening(how, documents=documents).start()
+    opening.wait()
+    return opening
+
+
+@pytest.fixture
+def first() -> Opening:
+    return start(document_of(LIGHTHOUSE, "lighthouse"))
+
+
+@pytest.fixture
+def visit(first: Opening) -> Visit:
+    return Visit.of(first.documents)
+
+
+def add(visit: Visit, first: Opening, kept: Indexes | None = None, **given: object) -> Answerer:
+    added = visit.add(first, kept or Indexes(), **given).wait()  # type: ignore[arg-type]
+    visit.take(added)
+    return added
+
+
+def ask(visit: Visit, first: Opening, question: str) -> Answer:
+    answer = visit.answerer(first.wait(), visit.asked).ask(question)
+    visit.turns.append(answer)
+    return answer
+
+
+def test_a_text_is_opened_beside_what_is_open(visit: Visit, first: Opening) -> None:
+    add(visit, first, text=TOWER)
+    assert visit.open == ["lighthouse", "pasted text"]
+    assert visit.shown == "pasted text"
+    answer = ask(visit, first, "When was the tower built?")
+    assert answer.text == "1974"
+    assert answer.citation and answer.citation.document == "pasted text"
+    assert {hit.passage.document_id for hit in answer.hits} == {"lighthouse", "pasted text"}
+    assert visit.history() == [
+        ("When was the tower built?", "1974", "The tower was built in 1974.")
+    ]
+
+
+def test_files_are_opened_and_deleted(visit: Visit, first: Opening, tmp_path: Path) -> None:
+    paths = [tmp_path / "tower.txt", tmp_path / "bridge.md", tmp_path / "empty.txt"]
+    for path, text in zip(paths, (TOWER, BRIDGE, ""), strict=True):
+        path.write_text(text)
+    added = add(visit, first, files=[str(path) for path in paths])
+    assert visit.open == ["lighthouse", "tower", "bridge"]
+    assert [visit.documents[name].source for name in visit.open[1:]] == ["tower.txt", "bridge.md"]
+    assert added.note == "'empty.txt' is empty: open a file that has some text in it."
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ({}, "There is nothing to open"),
+        ({"text": "  \n"}, "There is nothing to open"),
+        ({"text": LIGHTHOUSE}, "‘Lighthouse’ is open already."),
+        ({"addresses": ["/etc/passwd"]}, "'/etc/passwd' is no web address"),
+        ({"addresses": ["file:///etc/passwd"]}, "is no web address"),
+        ({"text": "word " * 1_000_001}, "The text has more than 5 MB"),
+    ],
+)
+def test_what_cannot_be_opened_changes_nothing(
+    visit: Visit, first: Opening, given: dict[str, object], says: str
+) -> None:
+    before = copy.copy(visit)
+    with pytest.raises(ArticleError, match=says):
+        add(visit, first, **given)
+    assert (visit.documents, visit.open, visit.shown) == (
+        before.documents,
+        before.open,
+        before.shown,
+    )
+
+
+def test_an_address_is_given_to_read_document(
+    visit: Visit, first: Opening, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    address = "https://example.org/tower"
+    monkeypatch.setattr(visits, "read_document", lambda given: document_of(TOWER, source=given))
+    add(visit, first, addresses=[f" {address} "])
+    assert visit.documents["name"].source == address
+
+
+def test_two_documents_of_one_name_have_an_id_each(visit: Visit, first: Opening) -> None:
+    add(visit, first, text=TOWER)
+    add(visit, first, text=BRIDGE)
+    assert visit.open == ["lighthouse", "pasted text", "pasted text 2"]
+    answer = ask(visit, first, "When was the bridge built?")
+    assert answer.citation and answer.citation.document == "pasted text 2"
+
+
+def test_a_question_can_be_limited_to_some_documents(visit: Visit, first: Opening) -> None:
+    add(visit, first, text=TOWER)
+    visit.choose("lighthouse", False)
+    assert visit.asked == ["pasted text"]
+    answer = ask(visit, first, "When was the lighthouse built?")
+    assert {hit.passage.document_id for hit in answer.hits} == {"pasted text"}
+    visit.choose("pasted text", False)
+    with pytest.raises(QuestionError, match="No document is asked"):
+        ask(visit, first, "When was the lighthouse built?")
+
+
+def test_the_start_is_asked_as_it_is(visit: Visit, first: Opening) -> None:
+    assert visit.answerer(first.wait(), visit.asked) is first.wait()
+    add(visit, first, text=TOWER)
+    both = visit.answerer(first.wait(), visit.asked)
+    assert both is visit.answerer(first.wait(), visit.asked)
+    visit.choose("pasted text", False)
+    assert visit.answerer(first.wait(), visit.asked) is first.wait()
+
+
+def test_a_removed_document_is_not_asked_but_still_cited(visit: Visit, first: Opening) -> None:
+    add(visit, first, text=TOWER)
+    ask(visit, first, "When was the lighthouse built?")
+    visit.remove("lighthouse")
+    assert (visit.open, visit.shown) == (["pasted text"], "pasted text")
+    answer = ask(visit, first, "When was the lighthouse built?")
+    assert {hit.passage.document_id for hit in answer.hits} == {"pasted text"}
+    assert visit.history()[0].sentence == "The lighthouse was built in 1851."
+    with pytest.raises(ArticleError, match="The last document stays open"):
+        visit.remove("pasted text")
+    assert visit.open == ["pasted text"]
+
+
+def test_what_was_removed_comes_back_under_its_id(visit: Visit, first: Opening) -> None:
+    add(visit, first, text=TOWER)
+    visit.remove("lighthouse")
+    add(visit, first, text=LIGHTHOUSE)
+    assert visit.open == ["lighthouse", "pasted text"]
+    assert visit.shown == "lighthouse"
+    assert ask(visit, first, "When was the lighthouse built?").text == "1851"
+
+
+@pytest.mark.parametrize("number", [-1, 2, "0", None, 1.0, [0]])
+def test_a_number_of_no_open_document_is_none(visit: Visit, first: Opening, number: object) -> None:
+    add(visit, first, text=TOWER)
+    assert visit.name(number) is None
+    assert visit.name(0) == "lighthouse"
+    visit.remove("lighthouse")
+    assert visit.name(0) is None
+
+
+def test_a_text_is_encoded_once_for_all_visitors() -> None:
+    encoder, kept = StepEncoder(), Indexes()
+    first = start(document_of(LIGHTHOUSE), encoder=encoder)
+    one, two = Visit.of(first.documents), Visit.of(first.documents)
+    add(one, first, kept, text=TOWER)
+    encoded = encoder.articles
+    add(two, first, kept, text=BRIDGE)
+    add(two, first, kept, text=TOWER)
+    assert encoder.articles == encoded + 1
+    # Each has it under an id of its own.
+    assert two.documents["pasted text 2"].text == TOWER
+    assert ask(two, first, "When was the tower built?").text == "1974"
+
+
+def test_the_indexes_used_longest_ago_are_forgotten() -> None:
+    encoder, kept = StepEncoder(), Indexes(most=2)
+
+    def encoded(text: str) -> int:
+        before = encoder.articles
+        kept.of(document_of(text), encoder, lambda done, total: None)
+        return encoder.articles - before
+
+    assert [encoded(t) for t in (TOWER, BRIDGE, TOWER, LIGHTHOUSE)] == [1, 1, 0, 1]
+    assert [encoded(t) for t in (TOWER, BRIDGE)] == [0, 1]
+    kept = Indexes(characters=len(TOWER) + len(BRIDGE) - 1)
+    assert [encoded(t) for t in (TOWER, TOWER, BRIDGE, TOWER)] == [1, 0, 1, 1]
+
+
+def test_cancelling_stops_the_encoding_and_changes_nothing() -> None:
+    encoder = StepEncoder()
+    first = start(document_of(LIGHTHOUSE), encoder=encoder)
+    visit = Visit.of(first.documents)
+    encoder.asked.clear()
+    encoder.go.clear()
+    opening = visit.add(first, Indexes(), text=TOWER)
+    assert encoder.asked.wait(10)
+    with pytest.raises(ArticleError, match="Another document is being opened"):
+        visit.add(first, Indexes(), text=BRIDGE)
+    opening.cancel()
+    with pytest.raises(CancelledError):
+        opening.wait()
+    encoder.go.set()
+    assert encoder.stopped.wait(10)
+    assert visit.open == ["name"]
+    add(visit, first, text=BRIDGE)
+    assert visit.open == ["name", "pasted text"]
+
+
+def test_a_refused_file_is_deleted(tmp_path: Path) -> None:
+    encoder = StepEncoder()
+    first = start(document_of(LIGHTHOUSE), encoder=encoder)
+    visit = Visit.of(first.documents)
+    encoder.go.clear()
+    visit.add(first, Indexes(), text=TOWER)
+    path = tmp_path / "bridge.txt"
+    path.write_text(BRIDGE)
+    with pytest.raises(ArticleError, match="Another document is being opened"):
+        visit.add(first, Indexes(), files=[str(path)])
+    assert not path.exists()
+    encoder.go.set()
+
+
+def test_the_status_goes_from_the_bar_to_ready() -> None:
+    encoder = StepEncoder()
+    first = start(document_of(LIGHTHOUSE), encoder=encoder)
+    visit = Visit.of(first.documents)
+    encoder.asked.clear()
+    encoder.go.clear()
+    opening = visit.add(first, Indexes(), text=TOWER)
+    encoder.asked.wait(10)
+    assert ">Opening the document…</p>" in opening.status()
+    assert ">Cancel</button>" in opening.status()
+
+    async def statuses() -> list[str]:
+        encoder.go.set()
+        return [status async for status in opening.statuses(opening.finished)]
+
+    asyncio.run(statuses())
+    opening.finished.wait(10)
+    assert opening.status() == '<p class="ready" role="status">Ready</p>'
+
+
+def test_an_opening_that_fails_says_why() -> None:
+    def how(progress: Progress) -> Answerer:
+        raise ArticleError("There is no encoder.")
+
+    opening = Opening(how).start()
+    with pytest.raises(ArticleError, match="There is no encoder"):
+        opening.wait()
+    assert ">There is no encoder.</p>" in opening.status()
+
+
+def test_the_suggestions_are_those_of_what_was_added_last(visit: Visit, first: Opening) -> None:
+    first.examples = ["Of the start?"]
+    add(visit, first, text=TOWER)
+    assert visit.suggestions(first) == ["Of the start?"]
+    visit.examples["pasted text"] = ["Of the tower?"]
+    assert visit.suggestions(first) == ["Of the tower?"]
+    visit.remove("pasted text")
+    assert visit.suggestions(first) == ["Of the start?"]

@@ -1,0 +1,90 @@
+"""Questions made of a document, and which of them are shown."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from index.article_index import ArticleIndex
+from index.collection import Collection
+from qa import Answerer, open_article
+from qa.answer import DEFAULT_ARTICLE
+from qa.examples import _questions, example_questions
+from tests.conftest import FakeEncoder, FakeReader
+from tests.page.shown import document_of
+
+LIGHTHOUSE = (
+    "The lighthouse was built in 1851 by Anna Berg near Bergen. It has a red door.\n\n"
+    "In May 1862, Anna Berg visited Oslo and met the king. Carl Dahl, a painter, lived there.\n\n"
+    "Mechanically it was simple. The door was closed."
+)
+
+
+@pytest.mark.parametrize(
+    ("sentence", "expected"),
+    [
+        (
+            "The bridge was built in 1931 by Anna Berg near Oslo.",
+            {
+                "When was the bridge built?": "in 1931",
+                "By whom was the bridge built?": "by Anna Berg",
+                "Where was the bridge built?": "near Oslo",
+            },
+        ),
+        (
+            "According to the Kremlin’s announcement, Putin visited North Korea on June 18th and 19th,"
+            " followed by a visit to Vietnam.",
+            {
+                "When did Putin visit North Korea?": "on June 18th and 19th",
+                "Who visited North Korea on June 18th and 19th?": "Putin",
+                "What did Putin visit?": "North Korea on June 18th and 19th",
+            },
+        ),
+        (
+            "In May 1862, Anna Berg wrote the plan and sent it to the king.",
+            {
+                "When did Anna Berg write the plan?": "in May 1862",
+                "Who wrote the plan?": "Anna Berg",
+            },
+        ),
+        (
+            "Zhang Tianliang, a professor of history, is an author.",
+            {"Who is Zhang Tianliang?": "a professor of history"},
+        ),
+        ("The Falekaupule is a council.", {"What is the Falekaupule?": "a council"}),
+        # Of which nothing can be asked that stands alone, or that makes sense.
+        ("She built the bridge in 1931.", {}),
+        ("Traditionally built the house.", {}),
+        ("Herbicides became common in the fields.", {}),
+        ("The bridge built in 1931 was old.", {}),
+        ("The minister said the bridge was old.", {}),
+        ("Putin used to visit the bridge.", {}),
+        ("The city was the scene of it.", {}),
+        ("北京是中国的首都。", {}),
+        ("", {}),
+    ],
+)
+def test_questions_of_a_sentence(sentence: str, expected: dict[str, str]) -> None:
+    found = dict(_questions(sentence, {"Putin"}))
+    assert {q: a for q, a in found.items() if q in expected} == expected
+    assert found.keys() - expected.keys() == set()
+
+
+def test_only_what_is_answered_as_expected_is_shown() -> None:
+    collection = Collection([ArticleIndex.build(document_of(LIGHTHOUSE), FakeEncoder())])
+    # The reader finds 1851 in the first sentence for whatever is asked.
+    sure = Answerer(collection, FakeReader({"1851": 9.0}))
+    assert example_questions(sure) == ["When was the lighthouse built?"]
+    assert example_questions(Answerer(collection, FakeReader({"1851": -9.0}))) == []
+
+
+def test_questions_beside_a_file_come_first(encoder, reader, tmp_path: Path) -> None:
+    article = open_article(encoder=encoder, reader=reader, index=tmp_path / "index")
+    questions = example_questions(article, beside=DEFAULT_ARTICLE)
+    assert len(questions) == 4 and questions[0] == "when did Putin last visit?"
+    assert not any(article.ask(question).abstained for question in questions)
+    made = example_questions(article, beside=tmp_path / "elsewhere.txt")
+    assert made and made == example_questions(article)
+    assert not set(made) & set(questions)
+    assert not any(article.ask(question).abstained for question in made)
