@@ -29,7 +29,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.record import record
-from index.article_index import RANKING
+from index.collection import RANKING
 from index.encoder import SentenceEncoder
 from index.fusion import fuse
 from index.sparse import SparseIndex, split_words

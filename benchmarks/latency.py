@@ -15,6 +15,7 @@ import numpy as np
 
 from benchmarks.record import record
 from index.article_index import ArticleIndex
+from index.collection import Collection
 from index.encoder import SentenceEncoder
 from qa.answer import DEFAULT_K, Answerer
 from qa.reader import DEFAULT_READER, Reader
@@ -36,8 +37,9 @@ def main() -> None:
     rows = []
     passages = []
     for article in read_squad(arguments.squad)[: arguments.articles]:
-        answerer = Answerer(ArticleIndex.build(article.document, encoder), reader)
-        passages.append(len(answerer.index.passages))
+        collection = Collection([ArticleIndex.build(article.document, encoder)])
+        answerer = Answerer(collection, reader)
+        passages.append(len(collection.passages))
         for number, question in enumerate(article.questions[: WARM + arguments.questions]):
             seconds = answerer.ask(question.text).seconds
             if number >= WARM:
