@@ -204,13 +204,18 @@ def test_the_indexes_used_longest_ago_are_forgotten() -> None:
     assert [encoded(t) for t in (TOWER, TOWER, BRIDGE, TOWER)] == [1, 0, 1, 1]
 
 
-def test_cancelling_stops_the_encoding_and_changes_nothing() -> None:
+def held_up() -> tuple[StepEncoder, Opening, Visit, Opening]:
+    """A visit whose second document is opened no further than its encoder, which waits."""
     encoder = StepEncoder()
     first = start(document_of(LIGHTHOUSE), encoder=encoder)
     visit = Visit.of(first.documents)
     encoder.asked.clear()
     encoder.go.clear()
-    opening = visit.add(first, Indexes(), text=TOWER)
+    return encoder, first, visit, visit.add(first, Indexes(), text=TOWER)
+
+
+def test_cancelling_stops_the_encoding_and_changes_nothing() -> None:
+    encoder, first, visit, opening = held_up()
     assert encoder.asked.wait(10)
     with pytest.raises(ArticleError, match="Another document is being opened"):
         visit.add(first, Indexes(), text=BRIDGE)
@@ -239,12 +244,7 @@ def test_a_refused_file_is_deleted(tmp_path: Path) -> None:
 
 
 def test_the_status_goes_from_the_bar_to_ready() -> None:
-    encoder = StepEncoder()
-    first = start(document_of(LIGHTHOUSE), encoder=encoder)
-    visit = Visit.of(first.documents)
-    encoder.asked.clear()
-    encoder.go.clear()
-    opening = visit.add(first, Indexes(), text=TOWER)
+    encoder, _, _, opening = held_up()
     encoder.asked.wait(10)
     assert ">Opening the document…</p>" in opening.status()
     assert ">Cancel</button>" in opening.status()
