@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from index.errors import EncoderError
+
+if TYPE_CHECKING:
+    from index.bert import PackedBert, Precision
 
 DEFAULT_ENCODER = "all-MiniLM-L6-v2"
 # model.safetensors of sentence-transformers/all-MiniLM-L6-v2 at its public revision 1110a243.
@@ -20,6 +23,8 @@ DEFAULT_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9
 
 # Texts encoded between two reports of progress, and while a question has to wait.
 BATCH = 32
+# Word pieces that go through the model at a time: the memory of larger products is slow to get.
+BATCH_PIECES = 4096
 
 Progress = Callable[[int, int], None]
 Vectors = NDArray[np.float32]
@@ -75,8 +80,11 @@ _NO_TOKENS = Tokens(np.zeros(0, dtype=np.int64), np.zeros((0, 0), dtype=np.float
 class SentenceEncoder:
     """A sentence-transformers model from the installed package, a folder or the model hub."""
 
-    def __init__(self, name: str = DEFAULT_ENCODER) -> None:
-        """Load it; raises EncoderError when there is none of that name or its weights differ."""
+    def __init__(self, name: str = DEFAULT_ENCODER, *, precision: Precision = "auto") -> None:
+        """Load it; raises EncoderError when there is none of that name or its weights differ.
+
+        The precision is for models of the default one's kind, others compute as their library does.
+        """
         folder = _find(name)
         self.name = name
         self.revision = _revision(folder, name)
@@ -100,6 +108,7 @@ class SentenceEncoder:
         self.dimension = int(self._model.get_embedding_dimension() or 0)
         self.max_pieces = int(self._model.max_seq_length or 512)
         self._marks = np.array(self._model.tokenizer.all_special_ids)
+        self._packed = _packed(self._model, precision)
         # Counting and encoding each set the one tokenizer up in their own way.
         self._lock = threading.Lock()
 
@@ -135,6 +144,49 @@ class SentenceEncoder:
     ) -> Encoded:
         vectors = np.zeros((len(texts), self.dimension), dtype=np.float32)
         of: list[Tokens] = [_NO_TOKENS] * len(texts)
+        done = 0
+        for some, found in (
+            self._with_library(encode, texts, tokens=tokens)
+            if self._packed is None
+            else self._with_packed(self._packed, texts, tokens=tokens)
+        ):
+            vectors[some] = found.vectors
+            for i, one in zip(some, found.tokens, strict=False):
+                of[i] = one
+            done += len(some)
+            if progress:
+                progress(done, len(texts))
+        return Encoded(vectors, of)
+
+    def _with_packed(
+        self, packed: PackedBert, texts: Sequence[str], *, tokens: bool
+    ) -> Iterator[tuple[list[int], Encoded]]:
+        """Some texts' numbers and what they are encoded as, until there is no text left."""
+        import torch
+
+        with self._lock:
+            pieces = (
+                self._model.tokenizer(
+                    list(texts), truncation=True, max_length=self.max_pieces, verbose=False
+                )["input_ids"]
+                if texts
+                else []
+            )
+        for some in batches([len(ids) for ids in pieces], BATCH_PIECES):
+            lengths = [len(pieces[i]) for i in some]
+            ids = torch.tensor([piece for i in some for piece in pieces[i]])
+            hidden = packed(ids, torch.zeros_like(ids), lengths).float()
+            owner = torch.repeat_interleave(torch.tensor(lengths))
+            sums = torch.zeros(len(some), self.dimension).index_add_(0, owner, hidden)
+            vectors = torch.nn.functional.normalize(sums).numpy()
+            parts = zip(torch.split(ids, lengths), torch.split(hidden, lengths), strict=True)
+            of = [self._tokens(i.numpy(), h.numpy()) for i, h in parts] if tokens else []
+            yield some, Encoded(vectors, of)
+
+    def _with_library(
+        self, encode: Callable[..., Any], texts: Sequence[str], *, tokens: bool
+    ) -> Iterator[tuple[list[int], Encoded]]:
+        """The same with any model of the library."""
         # Texts of like length share a batch, so little is computed on padding.
         order = sorted(range(len(texts)), key=lambda i: len(texts[i]))
         for first in range(0, len(order), BATCH):
@@ -146,23 +198,68 @@ class SentenceEncoder:
                     normalize_embeddings=True,
                     show_progress_bar=False,
                 )
-            if tokens:
-                for i, one in zip(some, found, strict=True):
-                    vectors[i] = one["sentence_embedding"].float().numpy()
-                    of[i] = self._tokens(one)
-            else:
-                vectors[some] = found
-            if progress:
-                progress(min(first + BATCH, len(order)), len(order))
-        return Encoded(vectors, of)
+            if not tokens:
+                yield some, Encoded(found, [])
+                continue
+            vectors = np.stack([one["sentence_embedding"].float().numpy() for one in found])
+            of = []
+            for one in found:
+                real = one["attention_mask"] > 0
+                of.append(
+                    self._tokens(
+                        one["input_ids"][real].numpy(),
+                        one["token_embeddings"][real].float().numpy(),
+                    )
+                )
+            yield some, Encoded(vectors, of)
 
-    def _tokens(self, one: Mapping[str, Any]) -> Tokens:
-        """A text's word pieces without the model's own marks and padding, their vectors at length 1."""
-        pieces = one["input_ids"].numpy()
-        kept = (one["attention_mask"].numpy() > 0) & ~np.isin(pieces, self._marks)
-        vectors = one["token_embeddings"].float().numpy()[kept]
+    def _tokens(self, pieces: NDArray[np.int64], vectors: Vectors) -> Tokens:
+        """Word pieces without the model's own marks, their vectors at length 1."""
+        kept = ~np.isin(pieces, self._marks)
+        vectors = vectors[kept]
         lengths = np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9)
         return Tokens(pieces[kept], (vectors / lengths).astype(np.float16))
+
+
+def batches(sizes: Sequence[int], most: int) -> Iterator[list[int]]:
+    """The numbers of texts of like size together, at most so many tokens with their padding."""
+    batch: list[int] = []
+    for i in sorted(range(len(sizes)), key=lambda i: sizes[i]):
+        if batch and (len(batch) + 1) * sizes[i] > most:
+            yield batch
+            batch = []
+        batch.append(i)
+    if batch:
+        yield batch
+
+
+def _packed(model: Any, precision: Precision) -> PackedBert | None:
+    """The model's weights for a faster pass, where it is a BERT whose mean token is a text's vector."""
+    from sentence_transformers.sentence_transformer.modules import Normalize, Pooling, Transformer
+    from transformers import BertModel
+
+    from index.bert import BertSize, PackedBert, dtype_of
+
+    modules = list(model)
+    if [type(m) for m in modules] not in (
+        [Transformer, Pooling],
+        [Transformer, Pooling, Normalize],
+    ):
+        return None
+    bert, pooling = modules[0].auto_model, modules[1]
+    if (
+        type(bert) is not BertModel
+        or bert.config.hidden_act != "gelu"
+        or getattr(bert.config, "position_embedding_type", "absolute") != "absolute"
+        or pooling.pooling_mode != "mean"
+        or any(model.prompts.values())
+        or modules[0].do_lower_case
+    ):
+        return None
+    size = BertSize(
+        bert.config.num_hidden_layers, bert.config.num_attention_heads, bert.config.layer_norm_eps
+    )
+    return PackedBert(bert.state_dict(), size, dtype_of(precision))
 
 
 def _find(name: str) -> Path:

@@ -57,18 +57,28 @@ class LateIndex:
         `weights` has one for each piece of each query. The score is 0, which is little, where it is
         not wanted.
         """
+        # Imported here because it takes seconds, and the page comes up before.
+        import torch
+
+        from index.bert import dtype_of
+
         scores = np.zeros((len(queries), len(self)), dtype=np.float32)
         lengths = np.diff(self._first)
-        every = self._vectors(np.arange(len(self))) if wanted.all() else None
+        dtype = dtype_of("auto")
         for row, query, weight, mine in zip(scores, queries, weights, wanted, strict=True):
             numbers = np.flatnonzero(mine & (lengths > 0))
             if not len(numbers) or not len(query.pieces):
                 continue
-            vectors = self._vectors(numbers) if every is None else every
+            codes, scales = self._of(numbers)
+            # By PyTorch, since NumPy's own threads would go on waiting for work while the models want
+            # the processor.
+            products = (
+                torch.from_numpy(query.vectors).to(dtype) @ torch.from_numpy(codes).to(dtype).T
+            )
             sizes = lengths[numbers]
             starts = np.cumsum(sizes) - sizes
-            best = np.maximum.reduceat(query.vectors.astype(np.float32) @ vectors.T, starts, axis=1)
-            row[numbers] = weight.astype(np.float32) @ best
+            best = np.maximum.reduceat(products.float().numpy() * scales, starts, axis=1)
+            row[numbers] = (weight.astype(np.float32)[:, None] * best).sum(axis=0)
         return scores
 
     def to_bytes(self) -> bytes:
@@ -85,12 +95,14 @@ class LateIndex:
         with np.load(io.BytesIO(data), allow_pickle=False) as file:
             return cls(file["codes"], file["scales"], file["pieces"], file["first"])
 
-    def _vectors(self, numbers: NDArray[np.int64]) -> NDArray[np.float32]:
-        """The pieces' vectors of some passages, one passage after the other."""
-        rows = [np.arange(self._first[i], self._first[i + 1]) for i in numbers]
-        at = np.concatenate(rows)
-        vectors: NDArray[np.float32] = self._codes[at].astype(np.float32) * self._scales[at, None]
-        return vectors
+    def _of(self, numbers: NDArray[np.int64]) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
+        """The codes and the scales of some passages' pieces, one passage after the other."""
+        if len(numbers) == len(self):
+            return self._codes, self._scales
+        at = [slice(self._first[i], self._first[i + 1]) for i in numbers]
+        return np.concatenate([self._codes[of] for of in at]), np.concatenate(
+            [self._scales[of] for of in at]
+        )
 
     def held(self) -> Counter[int]:
         """How many of its passages have each piece."""

@@ -5,20 +5,21 @@ from __future__ import annotations
 import hashlib
 import json
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from index.document import well_formed
+from index.encoder import batches
 from index.errors import ArticleError
 from qa.spans import Span, best_spans, merge_windows, no_answer_score
 
 if TYPE_CHECKING:
-    from index.bert import PackedBert
+    from index.bert import PackedBert, Precision
 
 DEFAULT_READER = Path(__file__).parent.parent / "models" / "reader"
 FORMAT_VERSION = 1
@@ -72,30 +73,26 @@ class Reader:
         name: str | Path = DEFAULT_READER,
         *,
         base: str | Path | None = None,
-        precision: Literal["auto", "float32", "bfloat16"] = "auto",
+        precision: Precision = "auto",
     ) -> None:
         """Load it; raises ReaderError when it is missing, damaged or of another format version.
 
         `name` is a folder written by training/train_reader.py, or any folder or name that
         transformers' AutoModelForQuestionAnswering takes. `base` is the folder of the encoder that
-        the first kind shares word embeddings with, by default the one that pip installed. "auto" is
-        bfloat16 where the processor multiplies it at once, which takes a third of the time.
+        the first kind shares word embeddings with, by default the one that pip installed.
         """
         # Imported here because it takes seconds, and whoever only searches does not need it.
-        import torch
         from transformers.utils import logging
+
+        from index.bert import dtype_of
 
         logging.disable_progress_bar()  # type: ignore[no-untyped-call]
         self.name = str(name)
         # A tokenizer is set up anew by each call, and two people may ask at once.
         self._lock = threading.Lock()
         self.figures: dict[str, Any] = {}
-        if precision == "auto":
-            able = torch.cpu.get_capabilities()
-            fast = able.get("amx_bf16") or able.get("avx512_bf16")
-            precision = "bfloat16" if fast else "float32"
-        self.precision = precision
-        self._dtype = torch.bfloat16 if precision == "bfloat16" else torch.float32
+        self._dtype = dtype_of(precision)
+        self.precision = str(self._dtype).removeprefix("torch.")
         self._ours: PackedBert | None = None
         limit, stride = MAX_LENGTH, STRIDE
         if (Path(name) / ABOUT).is_file():
@@ -127,7 +124,9 @@ class Reader:
         questions = self._cut_questions([question for question, _ in asked])
         pairs = [(q, t) for q, (_, texts) in zip(questions, asked, strict=True) for t in texts]
         found: list[Windows] = [[] for _ in pairs]
-        for windows in _batches(self._windows(pairs)):
+        every = self._windows(pairs)
+        for some in batches([len(window.in_passage) for window in every], BATCH_TOKENS):
+            windows = [every[i] for i in some]
             logits = self._logits(windows)
             for window, (start, end, answerable) in zip(windows, logits, strict=True):
                 spans = best_spans(start, end, window.in_passage, window.offsets, n=n)
@@ -286,18 +285,6 @@ class Reader:
         start, end = out.start_logits.float().numpy(), out.end_logits.float().numpy()
         sizes = [len(window.in_passage) for window in windows]
         return [(s[:size], e[:size], 0.0) for s, e, size in zip(start, end, sizes, strict=True)]
-
-
-def _batches(windows: Sequence[_Window]) -> Iterator[list[_Window]]:
-    """Windows of like length together, at most BATCH_TOKENS of them with their padding."""
-    batch: list[_Window] = []
-    for window in sorted(windows, key=lambda w: len(w.in_passage)):
-        if batch and (len(batch) + 1) * len(window.in_passage) > BATCH_TOKENS:
-            yield batch
-            batch = []
-        batch.append(window)
-    if batch:
-        yield batch
 
 
 def _without_edges(span: Span, text: str) -> Span:

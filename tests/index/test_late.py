@@ -71,8 +71,8 @@ def test_only_what_is_wanted(queries: list[Tokens], passages: list[Tokens]) -> N
 
 def test_a_vector_survives_eight_bits() -> None:
     one = tokens(np.random.default_rng(2), 50)
-    index = LateIndex.build([one])
-    vectors = index._vectors(np.array([0]))
+    codes, scales = LateIndex.build([one])._of(np.array([0]))
+    vectors = codes * scales[:, None]
     lengths = np.linalg.norm(vectors, axis=1) * np.linalg.norm(one.vectors, axis=1)
     cosines = (vectors * one.vectors).sum(axis=1) / lengths
     assert cosines.min() > 0.999
