@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 # For example: make run ARGS="--article my.txt --port 8000"
 ARGS ?=
 
-.PHONY: run test lint format fit fit-answers evaluate screenshots clean
+.PHONY: run test lint format fit fit-answers evaluate screenshots peers benchmarks clean
 
 run: $(VENV)/installed
 	$(BIN)/python app.py --browser $(ARGS)
@@ -40,8 +40,27 @@ evaluate: $(VENV)/installed
 screenshots: $(VENV)/installed-dev
 	$(BIN)/python -m tests.screenshots
 
+# The peers have an environment of their own: what they need is no part of the program.
+PEERS := .venv-peers
+
+peers: $(PEERS)/installed
+
+$(PEERS)/installed: benchmarks/requirements-peers.txt requirements.txt
+	$(PYTHON) -m venv $(PEERS)
+	@torch=$$(grep '^torch==' requirements.txt); export PIP_DISABLE_PIP_VERSION_CHECK=1; \
+	  $(PEERS)/bin/pip install -q "$$torch+cpu" 2>/dev/null \
+	  || $(PEERS)/bin/pip install -q "$$torch" --index-url https://download.pytorch.org/whl/cpu \
+	  || $(PEERS)/bin/pip install -q "$$torch"
+	$(PEERS)/bin/pip install -q -r benchmarks/requirements-peers.txt
+	@touch $@
+
+# Nothing else should run on the machine.
+benchmarks: $(VENV)/installed-dev peers
+	$(BIN)/python -m benchmarks.latency $(SQUAD_DIR)/dev-v1.1.json.gz
+	$(BIN)/python -m benchmarks.peers $(SQUAD_DIR)/dev-v1.1.json.gz --every 10
+
 clean:
-	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) $(PEERS) .pytest_cache .mypy_cache .ruff_cache
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || { \

@@ -65,7 +65,7 @@ class Collection:
         self.passages: tuple[Passage, ...] = tuple(p for i in indexes for p in i.passages)
         self.encoder = indexes[0].encoder
         texts, sentences = [p.text for p in self.passages], sentence_texts(self.passages)
-        self._sparse = {
+        self.sparse = {
             "words": SparseIndex(texts, split_words),
             "sentence words": SparseIndex(sentences, split_words),
             "grams": SparseIndex(texts, split_grams, k1=0.9, b=0.5),
@@ -125,7 +125,7 @@ class Collection:
             cosines = index.dense.scores(encoded.vectors)
             of_passages.append(cosines[:, : len(index.passages)])
             of_sentences.append(cosines[:, len(index.passages) :])
-        of = {name: sparse.scores(queries) for name, sparse in self._sparse.items()}
+        of = {name: sparse.scores(queries) for name, sparse in self.sparse.items()}
         sentences = {
             "sentence": np.concatenate(of_sentences, axis=1),
             "sentence words": of["sentence words"],
@@ -137,7 +137,7 @@ class Collection:
             **{name: of[name] for name in ("words", "grams", "pairs")},
         }
         for tables, name in ((passages, "words"), (sentences, "sentence words")):
-            every, known = self._sparse[name].ceilings(queries)
+            every, known = self.sparse[name].ceilings(queries)
             tables["coverage"] = _share(tables[name], every[:, None])
             in_article = np.broadcast_to(known[:, None], tables[name].shape)
             tables["known"] = _share(in_article, every[:, None])

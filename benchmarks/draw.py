@@ -1,0 +1,64 @@
+"""Plots of what was measured, written beside the results."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from benchmarks.record import RESULTS
+
+
+def save_bars(name: str, title: str, panels: Mapping[str, Mapping[str, float]]) -> Path:
+    """Write results/NAME.png: a panel of bars for each quantity, one bar a system."""
+    plt = _pyplot()
+    figure, axes = plt.subplots(
+        1, len(panels), figsize=(4 * len(panels), 3.6), sharey=True, squeeze=False
+    )
+    for axis, (quantity, values) in zip(axes[0], panels.items(), strict=True):
+        names = list(values)[::-1]
+        bars = axis.barh(names, [values[n] for n in names], color="#8fa3bf")
+        bars[-1].set_color("#c2410c")
+        axis.bar_label(bars, fmt="%.3g", padding=2, fontsize=8)
+        axis.margins(x=0.18)
+        axis.set_title(quantity, fontsize=10)
+        axis.spines[["top", "right"]].set_visible(False)
+    figure.suptitle(title, fontsize=10)
+    return _save(figure, name)
+
+
+def save_lines(
+    name: str, sizes: Sequence[float], panels: Mapping[str, Mapping[str, Sequence[float | None]]]
+) -> Path:
+    """Write results/NAME.png: for each quantity how it grows with the size, on log axes."""
+    plt = _pyplot()
+    figure, axes = plt.subplots(1, len(panels), figsize=(4 * len(panels), 3.6), squeeze=False)
+    for axis, (quantity, lines) in zip(axes[0], panels.items(), strict=True):
+        for label, values in lines.items():
+            points = [(x, y) for x, y in zip(sizes, values, strict=True) if y is not None]
+            if points:
+                axis.plot(*zip(*points, strict=True), marker="o", markersize=3, label=label)
+        axis.set_xscale("log")
+        if "recall" not in quantity:
+            axis.set_yscale("log")
+        axis.set_title(quantity, fontsize=10)
+        axis.grid(alpha=0.3)
+        axis.legend(fontsize=7)
+        axis.spines[["top", "right"]].set_visible(False)
+    return _save(figure, name)
+
+
+def _pyplot() -> Any:
+    import matplotlib
+
+    matplotlib.use("Agg")
+    from matplotlib import pyplot
+
+    return pyplot
+
+
+def _save(figure: Any, name: str) -> Path:
+    path = RESULTS / f"{name}.png"
+    figure.tight_layout()
+    figure.savefig(path, dpi=110)
+    return path

@@ -1,0 +1,344 @@
+"""The project and its peers behind one small interface, each as benchmarks/peers.py runs it: alone.
+
+    python -m benchmarks.peer_systems NAME WORK.json OUT.json
+
+It runs in the peers' environment (benchmarks/requirements-peers.txt) and imports nothing of this
+project but for the system that is this project. Peers appear twice: as their own documentation shows
+them, and with what their documentation offers besides that suits whole articles and short answers.
+"""
+
+from __future__ import annotations
+
+import json
+import resource
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Protocol
+
+K = 5
+# Where a passage stands in the text: its first character, and the one after its last.
+Place = tuple[int, int]
+
+
+class System(Protocol):
+    """A way to ask a text."""
+
+    def open(self, text: str) -> int:
+        """Index a text in place of the one before; returns how many passages it made."""
+        ...
+
+    def ask(self, question: str) -> tuple[list[Place], str | None]:
+        """The five best passages, best first, and the answer, None where it extracts none."""
+        ...
+
+
+class AskTheArticle:
+    """The project as it comes."""
+
+    def __init__(self, encoder: str, reader: str) -> None:
+        """Load the models; ours are the same weights as those of the two folders."""
+        from index.encoder import SentenceEncoder
+        from qa.answer import Answerer
+        from qa.reader import Reader
+
+        self._encoder, self._reader = SentenceEncoder(), Reader()
+        self._answerer: Answerer | None = None
+
+    def open(self, text: str) -> int:
+        """Index a text."""
+        from index.article_index import ArticleIndex
+        from index.collection import Collection
+        from index.document import Document
+        from qa.answer import Answerer
+
+        index = ArticleIndex.build(Document("a", "", text, ""), self._encoder)
+        self._answerer = Answerer(Collection([index]), self._reader)
+        return len(index.passages)
+
+    def ask(self, question: str) -> tuple[list[Place], str | None]:
+        """Answer, whether it would be shown or not, as the peers do."""
+        assert self._answerer
+        answer = self._answerer.ask(question, k=K)
+        best = answer.best
+        text = self._answerer.document.text
+        return (
+            [(hit.passage.start, hit.passage.end) for hit in answer.hits],
+            text[best.start : best.end] if best else "",
+        )
+
+
+class LangChain:
+    """RecursiveCharacterTextSplitter, HuggingFaceEmbeddings and FAISS."""
+
+    def __init__(self, encoder: str, reader: str, *, best: bool) -> None:
+        """Load the encoder."""
+        from langchain_huggingface import HuggingFaceEmbeddings
+
+        self._best = best
+        self._embeddings = HuggingFaceEmbeddings(
+            model_name=encoder,
+            encode_kwargs={"normalize_embeddings": True} if best else {},
+        )
+        self._search: Callable[[str], Any] = lambda question: []
+
+    def open(self, text: str) -> int:
+        """Split and index; the best settings split at paragraphs and add BM25 by rank fusion."""
+        from langchain_community.vectorstores import FAISS
+        from langchain_text_splitters import RecursiveCharacterTextSplitter
+
+        splitter = RecursiveCharacterTextSplitter(
+            chunk_size=1000, chunk_overlap=0 if self._best else 200, add_start_index=True
+        )
+        documents = splitter.create_documents(
+            text.split("\n\n") if self._best else [text],
+            [{"at": at} for at in _paragraph_starts(text)] if self._best else [{"at": 0}],
+        )
+        store = FAISS.from_documents(documents, self._embeddings)
+        if self._best:
+            from langchain_classic.retrievers import EnsembleRetriever
+            from langchain_community.retrievers import BM25Retriever
+
+            words = BM25Retriever.from_documents(documents, preprocess_func=_words)
+            words.k = 2 * K
+            retriever = EnsembleRetriever(
+                retrievers=[words, store.as_retriever(search_kwargs={"k": 2 * K})],
+                weights=[0.5, 0.5],
+            )
+            self._search = lambda question: retriever.invoke(question)[:K]
+        else:
+            self._search = lambda question: store.similarity_search(question, k=K)
+        return len(documents)
+
+    def ask(self, question: str) -> tuple[list[Place], str | None]:
+        """Search."""
+        places = []
+        for found in self._search(question):
+            start = found.metadata["at"] + found.metadata["start_index"]
+            places.append((start, start + len(found.page_content)))
+        return places, None
+
+
+class LlamaIndex:
+    """VectorStoreIndex with HuggingFaceEmbedding."""
+
+    def __init__(self, encoder: str, reader: str, *, best: bool) -> None:
+        """Load the encoder."""
+        from llama_index.core import Settings
+        from llama_index.core.llms import MockLLM
+        from llama_index.embeddings.huggingface import HuggingFaceEmbedding
+
+        self._best = best
+        Settings.embed_model = HuggingFaceEmbedding(model_name=encoder)
+        # There is no language model; its default would ask for a key.
+        Settings.llm = MockLLM()
+        self._retriever: Any = None
+
+    def open(self, text: str) -> int:
+        """Split and index; the best settings make passages of 256 tokens and add BM25 by rank fusion."""
+        from llama_index.core import Document, VectorStoreIndex
+        from llama_index.core.node_parser import SentenceSplitter
+
+        splitter = SentenceSplitter(chunk_size=256, chunk_overlap=20)
+        nodes = (splitter if self._best else SentenceSplitter()).get_nodes_from_documents(
+            [Document(text=text)]
+        )
+        index = VectorStoreIndex(nodes)
+        if self._best:
+            from llama_index.core.retrievers import QueryFusionRetriever
+            from llama_index.core.retrievers.fusion_retriever import FUSION_MODES
+            from llama_index.retrievers.bm25 import BM25Retriever
+
+            most = min(2 * K, len(nodes))
+            self._retriever = QueryFusionRetriever(
+                [
+                    index.as_retriever(similarity_top_k=most),
+                    BM25Retriever.from_defaults(nodes=nodes, similarity_top_k=most),
+                ],
+                mode=FUSION_MODES.RECIPROCAL_RANK,
+                similarity_top_k=K,
+                num_queries=1,
+                use_async=False,
+            )
+        else:
+            self._retriever = index.as_retriever(similarity_top_k=K)
+        return len(nodes)
+
+    def ask(self, question: str) -> tuple[list[Place], str | None]:
+        """Search."""
+        found = self._retriever.retrieve(question)
+        return [(one.node.start_char_idx, one.node.end_char_idx) for one in found], None
+
+
+class Haystack:
+    """The hybrid pipeline in memory, and the extractive reader on its five best."""
+
+    def __init__(self, encoder: str, reader: str, *, best: bool) -> None:
+        """Load the models."""
+        from haystack.utils import ComponentDevice
+        from haystack_integrations.components.embedders.sentence_transformers import (
+            SentenceTransformersDocumentEmbedder,
+            SentenceTransformersTextEmbedder,
+        )
+        from haystack_integrations.components.readers.transformers import (
+            TransformersExtractiveReader,
+        )
+
+        self._best = best
+        device = ComponentDevice.from_str("cpu")
+        self._documents = SentenceTransformersDocumentEmbedder(
+            model=encoder, device=device, progress_bar=False
+        )
+        self._query = SentenceTransformersTextEmbedder(
+            model=encoder, device=device, progress_bar=False
+        )
+        self._reader = TransformersExtractiveReader(
+            model=reader, device=device, **({"no_answer": False, "top_k": 1} if best else {})
+        )
+        for component in (self._documents, self._query, self._reader):
+            component.warm_up()
+        self._pipeline: Any = None
+
+    def open(self, text: str) -> int:
+        """Split and index; the best settings split at paragraphs and fuse by rank."""
+        from haystack import Document, Pipeline
+        from haystack.components.joiners import DocumentJoiner
+        from haystack.components.preprocessors import DocumentSplitter
+        from haystack.components.retrievers.in_memory import (
+            InMemoryBM25Retriever,
+            InMemoryEmbeddingRetriever,
+        )
+        from haystack.document_stores.in_memory import InMemoryDocumentStore
+
+        if self._best:
+            documents = [
+                Document(content=paragraph, meta={"split_idx_start": at})
+                for paragraph, at in zip(text.split("\n\n"), _paragraph_starts(text), strict=True)
+            ]
+        else:
+            splitter = DocumentSplitter(split_by="word", split_length=200, split_overlap=0)
+            documents = splitter.run([Document(content=text)])["documents"]
+        store = InMemoryDocumentStore(embedding_similarity_function="cosine")
+        store.write_documents(self._documents.run(documents)["documents"])
+        mode = "reciprocal_rank_fusion" if self._best else "concatenate"
+        pipeline = Pipeline()
+        pipeline.add_component("words", InMemoryBM25Retriever(store, top_k=2 * K))
+        pipeline.add_component("vectors", InMemoryEmbeddingRetriever(store, top_k=2 * K))
+        pipeline.add_component("joiner", DocumentJoiner(join_mode=mode, top_k=K))
+        pipeline.connect("words", "joiner")
+        pipeline.connect("vectors", "joiner")
+        self._pipeline = pipeline
+        return len(documents)
+
+    def ask(self, question: str) -> tuple[list[Place], str | None]:
+        """Search and read."""
+        vector = self._query.run(question)["embedding"]
+        ran = self._pipeline.run(
+            {"words": {"query": question}, "vectors": {"query_embedding": vector}}
+        )
+        found = ran["joiner"]["documents"]
+        answers = self._reader.run(question, found)["answers"]
+        places = []
+        for document in found:
+            start = document.meta["split_idx_start"]
+            places.append((start, start + len(document.content)))
+        # The answer of the highest score, though it may be that there is none.
+        top = max(answers, key=lambda answer: answer.score, default=None)
+        return places, (top.data or "") if top else ""
+
+
+class Txtai:
+    """Embeddings with hybrid search, and the extractive pipeline over the best three."""
+
+    def __init__(self, encoder: str, reader: str, *, best: bool) -> None:
+        """Load the models."""
+        from txtai import Embeddings
+        from txtai.pipeline import RAG
+
+        self._embeddings = Embeddings(path=encoder, hybrid=True, content=True, gpu=False)
+        # The best settings give it one passage, of which it reads all: three are often cut short.
+        self._rag = RAG(
+            self._embeddings,
+            reader,
+            gpu=False,
+            task="question-answering",
+            context=1 if best else 3,
+            output="flatten",
+        )
+        self._places: list[Place] = []
+
+    def open(self, text: str) -> int:
+        """Index the paragraphs."""
+        paragraphs = text.split("\n\n")
+        starts = _paragraph_starts(text)
+        self._places = [(at, at + len(p)) for at, p in zip(starts, paragraphs, strict=True)]
+        self._embeddings.index(list(enumerate(paragraphs)))
+        return len(paragraphs)
+
+    def ask(self, question: str) -> tuple[list[Place], str | None]:
+        """Search and read; what is read is searched for once more, inside the pipeline."""
+        found = self._embeddings.search(question.replace("'", "’"), K)
+        try:
+            answer = self._rag(question)
+        except TypeError:  # it raises where its reader finds no answer
+            answer = ""
+        return [self._places[int(one["id"])] for one in found], answer or ""
+
+
+def _paragraph_starts(text: str) -> list[int]:
+    starts, at = [], 0
+    for paragraph in text.split("\n\n"):
+        starts.append(at)
+        at += len(paragraph) + 2
+    return starts
+
+
+def _words(text: str) -> list[str]:
+    return "".join(c if c.isalnum() else " " for c in text.lower()).split()
+
+
+SYSTEMS: dict[str, Callable[[str, str], System]] = {
+    "Ask the Article": AskTheArticle,
+    "LangChain": lambda e, r: LangChain(e, r, best=False),
+    "LangChain, best": lambda e, r: LangChain(e, r, best=True),
+    "LlamaIndex": lambda e, r: LlamaIndex(e, r, best=False),
+    "LlamaIndex, best": lambda e, r: LlamaIndex(e, r, best=True),
+    "Haystack": lambda e, r: Haystack(e, r, best=False),
+    "Haystack, best": lambda e, r: Haystack(e, r, best=True),
+    "txtai": lambda e, r: Txtai(e, r, best=False),
+    "txtai, best": lambda e, r: Txtai(e, r, best=True),
+}
+
+
+def run(name: str, work: dict[str, Any]) -> dict[str, Any]:
+    """Ask one system every question of every article, one by one."""
+    began = time.perf_counter()
+    system = SYSTEMS[name](work["encoder"], work["reader"])
+    loaded = time.perf_counter()
+    first = 0.0
+    passages, indexing = 0, 0.0
+    asked: list[dict[str, Any]] = []
+    for article in work["articles"]:
+        start = time.perf_counter()
+        passages += system.open(article["text"])
+        indexing += time.perf_counter() - start
+        for question in article["questions"]:
+            start = time.perf_counter()
+            places, answer = system.ask(question["text"])
+            now = time.perf_counter()
+            first = first or now - began
+            asked.append({"places": places, "answer": answer, "seconds": now - start})
+    return {
+        "load_seconds": loaded - began,
+        "first_answer_seconds": first,
+        "passages": passages,
+        "indexing_seconds": indexing,
+        "peak_megabytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+        "asked": asked,
+    }
+
+
+if __name__ == "__main__":
+    given = json.loads(Path(sys.argv[2]).read_text(encoding="utf-8"))
+    Path(sys.argv[3]).write_text(json.dumps(run(sys.argv[1], given)), encoding="utf-8")

