@@ -7,6 +7,7 @@ import re
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -33,6 +34,8 @@ DEFAULT_ARTICLE = Path(__file__).parent.parent / "articles" / "putin-visits-nort
 DEFAULT_K = 5
 MAX_QUESTION = 1000
 MAX_ALTERNATIVES = 2
+# Answers kept for whoever asks the same again.
+REMEMBERED = 256
 
 # What wants a reason or a description: a few words out of a sentence would not be one.
 _DESCRIPTIVE = re.compile(
@@ -92,7 +95,7 @@ class Answer:
     was found in it. `confidence` is the probability that `best` answers; `no_answer_score` is how far
     the reader's score for no answer stands above the one for `best`, None without a reader. `rewritten`
     is the question as it was understood, None where that is the question itself. `seconds` has
-    `retrieve` and `read`.
+    `retrieve` and `read`, as it was first asked.
     """
 
     question: str
@@ -164,6 +167,9 @@ class Answerer:
         self.collection = collection
         self.reader = reader
         self.note = note
+        self._remembered = lru_cache(REMEMBERED)(
+            lambda question, history, k: self.ask_all([(question, history)], k=k)[0]
+        )
 
     @property
     def documents(self) -> Mapping[str, Document]:
@@ -192,9 +198,10 @@ class Answerer:
     def ask(self, question: str, *, history: Sequence[Turn] = (), k: int = DEFAULT_K) -> Answer:
         """Answer a question, after earlier turns, from the k best passages.
 
-        Raises QuestionError for an empty or an endless question, and for a k below 1.
+        One that was asked before is answered from memory. Raises QuestionError for an empty or an
+        endless question, and for a k below 1.
         """
-        return self.ask_all([(question, history)], k=k)[0]
+        return self._remembered(question, tuple(history), k)
 
     def ask_all(
         self,

@@ -13,7 +13,6 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.stats import rankdata
 
 _ARTICLES = re.compile(r"\b(a|an|the)\b")
 _PUNCTUATION = str.maketrans("", "", string.punctuation)
@@ -73,6 +72,9 @@ def auroc(scores: ArrayLike, positive: ArrayLike) -> float:
     n, m = int(positive.sum()), int((~positive).sum())
     if not n or not m:
         return float("nan")
+    # Imported here because it takes a second, and only an evaluation needs it.
+    from scipy.stats import rankdata
+
     return float((rankdata(scores)[positive].sum() - n * (n + 1) / 2) / (n * m))
 
 

@@ -53,6 +53,23 @@ def test_the_example_of_the_readme(article: Answerer) -> None:
     assert answer.seconds.keys() == {"retrieve", "read"}
 
 
+def test_a_question_asked_again_is_not_read_again(encoder: FakeEncoder) -> None:
+    answerer = made("Ada built it.\n\nIt is in Hanoi.", encoder, Ada=9.0, Hanoi=5.0)
+    assert isinstance(answerer.reader, FakeReader)
+    read = answerer.reader.read
+    first = answerer.ask("Who built it?")
+    before = len(read)
+    assert answerer.ask("Who built it?") == first and len(read) == before > 0
+    # With another number of passages or in another conversation it is another question.
+    answerer.ask("Who built it?", k=1)
+    after = len(read)
+    answerer.ask("Who built it?", history=[Turn("Where is it?", "Hanoi")])
+    assert before < after < len(read)
+    for _ in range(2):
+        with pytest.raises(QuestionError):
+            answerer.ask(" ")
+
+
 def test_a_last_that_is_an_adverb_is_asked_without_it_too(article: Answerer) -> None:
     assert forms("when did Putin last visit?", ()) == [
         Form("when did Putin last visit?"),
