@@ -145,6 +145,35 @@ def test_wrong_passages_share_words_and_not_the_answer(tmp_path: Path) -> None:
     assert next(e for e in asked if e.id == "two-ann-who").negatives == ()
 
 
+def test_questions_are_made_unanswerable_but_for_those_held_out(tmp_path: Path) -> None:
+    text = "It was built by Ada Stone and paid for by Karl Weber in 1931."
+    asked = {"id": "q", "question": "What did Karl Weber do?"}
+    answer = {"text": "paid for", "answer_start": text.index("paid for")}
+    paragraphs = [{"context": text, "qas": [{**asked, "answers": [answer]}]}]
+    data = [{"title": title, "paragraphs": paragraphs} for title in ("a", "b")]
+    path = tmp_path / "train.json"
+    path.write_text(json.dumps({"data": data}), encoding="utf-8")
+    found = squad_examples(read_squad(path), [])
+    assert [(e.question, e.held_out, e.swapped, e.passage) for e in found] == [
+        ("What did Karl Weber do?", True, False, 0),
+        ("What did Karl Weber do?", False, False, 1),
+        ("What did Ada Stone do?", False, True, 1),
+    ]
+    assert found[2].answers == () and found[2].negatives == ()
+
+
+def test_those_made_unanswerable_are_read_where_asked_for(examples: Examples) -> None:
+    marked = replace(examples, swapped=np.arange(len(examples.swapped)) >= 24)
+
+    def asked(share: float) -> set[int]:
+        plan = plan_epoch(marked, replace(RECIPE, swapped=share), 0)
+        return {question for batch in plan for question, _ in batch}
+
+    assert asked(0.0) == set(range(12, 24))
+    assert asked(1.0) == {*range(12, 36), 37}
+    assert asked(0.0) < asked(0.5) < asked(1.0)
+
+
 def test_a_prepared_folder_is_not_prepared_again(cache: Path, base: Path, tmp_path: Path) -> None:
     told: list[str] = []
     squad, extra = cache.parent / "train.json.gz", cache.parent / "extra.jsonl.gz"

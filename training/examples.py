@@ -12,6 +12,7 @@ Training then needs that folder alone. The folder holds, for all passages and al
                                                   hold its answer, -1 for none
     held_out.npy         bool [questions]         not for training
     extra.npy            bool [questions]         not from SQuAD
+    swapped.npy          bool [questions]         made unanswerable by training/swaps.py
     held_out.json        accepted answers of those held out, and the texts of the passages read for
                          them with the characters of each word piece, to score them
     cache.json           what it was made of
@@ -31,8 +32,8 @@ import argparse
 import gzip
 import hashlib
 import json
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -47,8 +48,9 @@ from index.encoder import SentenceEncoder
 from index.sparse import SparseIndex, split_words
 from qa.metrics import normalize
 from qa.squad import SquadArticle, SquadQuestion, read_squad
+from training.swaps import names, swapped
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 MAX_QUESTION_PIECES = 64
 HOLD_OUT_EVERY = 20
 NEGATIVES = 4
@@ -67,6 +69,7 @@ class Example:
     negatives: tuple[int, ...]
     held_out: bool
     extra: bool
+    swapped: bool = False
 
 
 def squad_examples(
@@ -103,7 +106,32 @@ def squad_examples(
                     extra=False,
                 )
             )
+        examples += _swapped_examples(examples[-len(article.questions) :], passages, first)
     return examples
+
+
+def _swapped_examples(
+    examples: Sequence[Example], passages: Sequence[str], first: int
+) -> Iterator[Example]:
+    """An article's answerable questions, as far as one can be made unanswerable, made so.
+
+    Its passages are those from `first` on. None is made of a question that is held out.
+    """
+    elsewhere = sorted({name for text in passages[first:] for name in names(text)})
+    rng = np.random.default_rng(first)
+    for example in examples:
+        if example.answers and not example.held_out:
+            texts = [text for text, _ in example.answers]
+            question = swapped(example.question, texts, passages[example.passage], elsewhere, rng)
+            if question:
+                yield replace(
+                    example,
+                    id=f"{example.id}-swapped",
+                    question=question,
+                    answers=(),
+                    negatives=(),
+                    swapped=True,
+                )
 
 
 def wrong_passages(
@@ -247,6 +275,7 @@ def _arrays(
         "negatives": negatives,
         "held_out": np.array([e.held_out for e in kept], dtype=np.bool_),
         "extra": np.array([e.extra for e in kept], dtype=np.bool_),
+        "swapped": np.array([e.swapped for e in kept], dtype=np.bool_),
     }
     return arrays, kept
 

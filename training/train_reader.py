@@ -71,6 +71,7 @@ class Recipe:
     average: float = 0.0
     start_share: float = 0.0
     with_extra: bool = True
+    swapped: float = 0.0
     layers: int = 6
     seed: int = 1
     autocast: bool = True
@@ -89,6 +90,7 @@ class Examples:
     negatives: NDArray[np.int32]
     held_out: NDArray[np.bool_]
     extra: NDArray[np.bool_]
+    swapped: NDArray[np.bool_]
     special: Mapping[str, int]
     accepted: Mapping[int, tuple[str, ...]]
     texts: Mapping[int, str]
@@ -139,10 +141,15 @@ def window_bounds(length: int, room: int, stride: int) -> list[tuple[int, int]]:
 def plan_epoch(examples: Examples, recipe: Recipe, epoch: int) -> list[list[Group]]:
     """All training questions in random order, in batches of groups of like length.
 
-    A share of the answerable questions comes with wrong passages, drawn anew each epoch.
+    A share of the answerable questions comes with wrong passages, and of those made unanswerable a
+    share is read, both drawn anew each epoch.
     """
     rng = np.random.default_rng([recipe.seed, epoch])
     chosen = ~examples.held_out & (recipe.with_extra | ~examples.extra)
+    if recipe.swapped:
+        chosen &= ~examples.swapped | (rng.random(len(chosen)) < recipe.swapped)
+    else:
+        chosen &= ~examples.swapped
     groups: list[Group] = []
     for question in rng.permutation(np.flatnonzero(chosen)):
         wrong = examples.negatives[question]
@@ -755,6 +762,7 @@ def _add_recipe(parser: argparse.ArgumentParser) -> None:
         "average": "decay of the moving average of the weights, such as 0.999; 0: none",
         "start_share": "the share of the start's weights in those written",
         "with_extra": "learn from the extra questions too",
+        "swapped": "the share of questions made unanswerable (see training/swaps.py) that are read",
         "layers": "layers; more than the start has are stacked of those",
         "seed": "of the order, the negatives and new weights",
         "autocast": "compute in bfloat16",
