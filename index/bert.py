@@ -48,7 +48,7 @@ def dtype_of(precision: Precision) -> torch.dtype:
 class _Layout(NamedTuple):
     """Where tokens laid end to end stand in a table of one row a text, which attention wants.
 
-    `source` is the token at each place, [texts, longest], any at a place that is none's; `mask` keeps
+    `source` is the token at each place, [texts × longest], any at a place that is none's; `mask` keeps
     attention from such places, [texts, 1, 1, longest]; `target` is each token's place, [tokens].
     """
 
@@ -63,7 +63,7 @@ class _Layout(NamedTuple):
         taken = places < sizes[:, None]
         source = torch.where(taken, places + (sizes.cumsum(0) - sizes)[:, None], 0)
         mask = torch.zeros(taken.shape, dtype=dtype).masked_fill(~taken, float("-inf"))
-        return cls(source, mask[:, None, None], taken.flatten().nonzero().squeeze(1))
+        return cls(source.flatten(), mask[:, None, None], taken.flatten().nonzero().squeeze(1))
 
 
 def _round(size: int) -> int:
@@ -138,11 +138,12 @@ class PackedBert:
         """Every token of a text looks at those of the same text."""
         tokens, dimension = x.shape
         heads = self._size.heads
-        qkv = functional.linear(x, *weights)[layout.source]
-        parts = qkv.view(*layout.source.shape, 3, heads, dimension // heads)
-        q, k, v = parts.permute(2, 0, 3, 1, 4)
+        # To take rows by index_select is several times as fast as by an index in brackets.
+        qkv = functional.linear(x, *weights).index_select(0, layout.source)
+        shape = (len(layout.mask), layout.mask.shape[-1], 3, heads, dimension // heads)
+        q, k, v = qkv.view(shape).permute(2, 0, 3, 1, 4)
         found = functional.scaled_dot_product_attention(q, k, v, attn_mask=layout.mask)
-        attended = found.transpose(1, 2).reshape(-1, dimension)[layout.target]
+        attended = found.transpose(1, 2).reshape(-1, dimension).index_select(0, layout.target)
         return functional.pad(attended, (0, 0, 0, tokens - len(attended)))
 
     def _normal(self, x: Tensor, weights: Pair) -> Tensor:
