@@ -59,35 +59,23 @@ def main() -> None:
     if not peers.exists() and set(arguments.only) != {OURS}:
         parser.error(f"there is no environment '{arguments.peers}': make it with 'make peers'")
     articles = read_squad(arguments.squad)[: arguments.articles]
-    rows = {}
+    rows: dict[str, dict[str, Any]] = {}
     with tempfile.TemporaryDirectory() as scratch:
         work = _write_work(articles, arguments.every, Path(scratch))
         asked = json.loads(work.read_text(encoding="utf-8"))["articles"]
-        for name in arguments.only:
-            out = Path(scratch) / "out.json"
-            python = sys.executable if name == OURS else str(peers)
-            ran = subprocess.run(
-                [python, "-m", "benchmarks.peer_systems", name, str(work), str(out)],
-                cwd=ROOT,
-                capture_output=True,
-                text=True,
-            )
-            if ran.returncode:
-                sys.exit(f"error: {name} failed:\n{ran.stderr[-2000:]}")
-            found = json.loads(out.read_text(encoding="utf-8"))
-            rows[name] = _judge(asked, found) | {"installed_megabytes": _size(name, peers)}
-            print(_line(name, rows[name]), flush=True)
-    questions = sum(len(article["questions"]) for article in asked)
-    record(
-        "peers",
-        {
+        questions = sum(len(article["questions"]) for article in asked)
+        about = {
             "command": f"python -m benchmarks.peers {arguments.squad.name} --every {arguments.every}",
             "articles": len(articles),
             "questions": questions,
             "peers": _versions(peers),
-            "systems": rows,
-        },
-    )
+        }
+        for name in arguments.only:
+            found = _run(name, peers, work, Path(scratch) / "out.json")
+            rows[name] = _judge(asked, found) | {"installed_megabytes": _size(name, peers)}
+            print(_line(name, rows[name]), flush=True)
+            # A run takes long: what is known is kept, should the rest fail.
+            record("peers", {**about, "systems": rows})
     save_bars(
         "peers",
         f"{len(articles)} articles, {questions:,} questions",
@@ -97,6 +85,21 @@ def main() -> None:
             "one question, median ms": {name: row["p50_ms"] for name, row in rows.items()},
         },
     )
+
+
+def _run(name: str, peers: Path, work: Path, out: Path) -> dict[str, Any]:
+    """Have a process of its own ask one system."""
+    python = sys.executable if name == OURS else str(peers)
+    ran = subprocess.run(
+        [python, "-m", "benchmarks.peer_systems", name, str(work), str(out)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+    )
+    if ran.returncode:
+        sys.exit(f"error: {name} failed:\n{ran.stderr[-2000:]}")
+    found: dict[str, Any] = json.loads(out.read_text(encoding="utf-8"))
+    return found
 
 
 def _write_work(articles: list[SquadArticle], every: int, scratch: Path) -> Path:
