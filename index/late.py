@@ -65,16 +65,21 @@ class LateIndex:
         scores = np.zeros((len(queries), len(self)), dtype=np.float32)
         lengths = np.diff(self._first)
         dtype = dtype_of("auto")
+
+        def codes_of(numbers: NDArray[np.int64]) -> tuple[torch.Tensor, NDArray[np.float32]]:
+            codes, scales = self._of(numbers)
+            return torch.from_numpy(codes).to(dtype).T, scales
+
+        # Where all passages are wanted for all queries, they are made ready once.
+        every = codes_of(np.arange(len(self))) if wanted.all() else None
         for row, query, weight, mine in zip(scores, queries, weights, wanted, strict=True):
             numbers = np.flatnonzero(mine & (lengths > 0))
             if not len(numbers) or not len(query.pieces):
                 continue
-            codes, scales = self._of(numbers)
+            codes, scales = codes_of(numbers) if every is None else every
             # By PyTorch, since NumPy's own threads would go on waiting for work while the models want
             # the processor.
-            products = (
-                torch.from_numpy(query.vectors).to(dtype) @ torch.from_numpy(codes).to(dtype).T
-            )
+            products = torch.from_numpy(query.vectors).to(dtype) @ codes
             sizes = lengths[numbers]
             starts = np.cumsum(sizes) - sizes
             best = np.maximum.reduceat(products.float().numpy() * scales, starts, axis=1)
