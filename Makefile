@@ -40,6 +40,15 @@ evaluate: $(VENV)/installed
 screenshots: $(VENV)/installed-dev
 	$(BIN)/python -m tests.screenshots
 
+# On Linux the plain torch brings gigabytes for graphics cards along, so its CPU build is asked for
+# first: where pip already finds one, then at PyTorch's own index, and last whatever there is.
+define install_torch
+	@torch=$$(grep '^torch==' requirements.txt); export PIP_DISABLE_PIP_VERSION_CHECK=1; \
+	  $(1)/pip install -q "$$torch+cpu" 2>/dev/null \
+	  || $(1)/pip install -q "$$torch" --index-url https://download.pytorch.org/whl/cpu \
+	  || $(1)/pip install -q "$$torch"
+endef
+
 # The peers have an environment of their own: what they need is no part of the program.
 PEERS := .venv-peers
 
@@ -47,10 +56,7 @@ peers: $(PEERS)/installed
 
 $(PEERS)/installed: benchmarks/requirements-peers.txt requirements.txt
 	$(PYTHON) -m venv $(PEERS)
-	@torch=$$(grep '^torch==' requirements.txt); export PIP_DISABLE_PIP_VERSION_CHECK=1; \
-	  $(PEERS)/bin/pip install -q "$$torch+cpu" 2>/dev/null \
-	  || $(PEERS)/bin/pip install -q "$$torch" --index-url https://download.pytorch.org/whl/cpu \
-	  || $(PEERS)/bin/pip install -q "$$torch"
+	$(call install_torch,$(PEERS)/bin)
 	$(PEERS)/bin/pip install -q -r benchmarks/requirements-peers.txt
 	@touch $@
 
@@ -67,13 +73,8 @@ $(VENV)/bin/python:
 	  echo "error: Python 3.10 or newer is needed: make $(or $(MAKECMDGOALS),run) PYTHON=/path/to/python3.12"; exit 2; }
 	$(PYTHON) -m venv $(VENV)
 
-# On Linux the plain torch brings gigabytes for graphics cards along, so its CPU build is asked for
-# first: where pip already finds one, then at PyTorch's own index, and last whatever there is.
 $(VENV)/torch: requirements.txt | $(VENV)/bin/python
-	@torch=$$(grep '^torch==' requirements.txt); export PIP_DISABLE_PIP_VERSION_CHECK=1; \
-	  $(BIN)/pip install -q "$$torch+cpu" 2>/dev/null \
-	  || $(BIN)/pip install -q "$$torch" --index-url https://download.pytorch.org/whl/cpu \
-	  || $(BIN)/pip install -q "$$torch"
+	$(call install_torch,$(BIN))
 	@touch $@
 
 $(VENV)/installed: requirements.txt $(VENV)/torch

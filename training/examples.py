@@ -81,7 +81,7 @@ def squad_examples(
     an encoder some seconds an article, and the others' by BM25 alone.
     """
     encoder = SentenceEncoder() if mine_every else None
-    examples = []
+    examples: list[Example] = []
     for number, article in enumerate(sorted(articles, key=lambda a: a.document.id)):
         texts = [article.document.text[a:b] for a, b in article.paragraphs]
         if encoder is not None and number % mine_every == 0:
@@ -90,7 +90,7 @@ def squad_examples(
             )
         else:
             ranked = _rank_by_words(article, texts)
-        first = len(passages)
+        first, before = len(passages), len(examples)
         passages += texts
         for question, order in zip(article.questions, ranked, strict=True):
             begin, _ = article.paragraphs[question.paragraph]
@@ -106,7 +106,7 @@ def squad_examples(
                     extra=False,
                 )
             )
-        examples += _swapped_examples(examples[-len(article.questions) :], passages, first)
+        examples += _swapped_examples(examples[before:], passages, first)
     return examples
 
 
