@@ -11,31 +11,49 @@ from pathlib import Path
 
 from index.article_index import ArticleIndex, index_folder, open_index, read_manifest
 from index.collection import Collection
+from index.corpus import ALL, Shard, read_corpus
+from index.dense import KINDS
 from index.document import Document, read_document
 from index.encoder import DEFAULT_ENCODER, SentenceEncoder
 from index.errors import ArticleError
+from index.store import STORE_HELP, StoredCollection, fill, open_store
 from index.terminal import print_progress, run
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command; returns the exit code: 2 for what a person can mend."""
     parser = argparse.ArgumentParser(
-        prog="python -m index", description="Build, describe and search the index of a document."
+        prog="python -m index",
+        description="Build, describe and search the index of a document, or a store of many.",
     )
     commands = parser.add_subparsers(dest="command", required=True)
     build = commands.add_parser("build", help="build the index, whether or not there is one")
+    build.add_argument(
+        "files",
+        nargs="+",
+        metavar="file",
+        help="a txt, md, html, pdf or docx file, or a web address; for a store also several, folders "
+        "of them, and .jsonl files with an object of 'id' and 'text' on each line",
+    )
+    build.add_argument(
+        "--shard", type=_shard, default=ALL, metavar="I/N", help="put only the I-th of N parts in"
+    )
+    build.add_argument(
+        "--kind", choices=KINDS, help="how FAISS shall index it (default: by its size)"
+    )
     build.set_defaults(run=_build)
     info = commands.add_parser("info", help="print what a saved index says of itself")
     info.set_defaults(run=_info)
     search = commands.add_parser("search", help="print the passages nearest to a query")
     search.set_defaults(run=_search)
-    for command in (build, info, search):
-        command.add_argument("file", help="a txt, md, html, pdf or docx file, or a web address")
+    for command in (info, search):
+        command.add_argument("file", nargs="?", help="the document, where no store is named")
     search.add_argument("query")
     search.add_argument("--k", type=int, default=5, help="passages to print (default: %(default)s)")
     search.add_argument("--json", action="store_true", help="print them as JSON")
     for command in (build, info, search):
         command.add_argument("--index", help="the folder of the index (default: your cache)")
+        command.add_argument("--store", metavar="ADDRESS", help=STORE_HELP)
         command.add_argument(
             "--encoder",
             default=DEFAULT_ENCODER,
@@ -44,22 +62,60 @@ def main(argv: Sequence[str] | None = None) -> int:
     return run(parser.parse_args(argv))
 
 
-def _open(arguments: argparse.Namespace) -> tuple[Document, SentenceEncoder, Path]:
-    document = read_document(arguments.file)
+def _open(
+    arguments: argparse.Namespace, file: str | None
+) -> tuple[Document, SentenceEncoder, Path]:
+    if file is None:
+        raise ArticleError("There is nothing to open: give a file, or a --store.")
+    document = read_document(file)
     encoder = SentenceEncoder(arguments.encoder)
     folder = Path(arguments.index) if arguments.index else index_folder(document, encoder)
     return document, encoder, folder
 
 
 def _build(arguments: argparse.Namespace) -> None:
-    document, encoder, folder = _open(arguments)
+    if arguments.store:
+        _fill(arguments)
+        return
+    if len(arguments.files) > 1 or arguments.shard != ALL or arguments.kind:
+        raise ArticleError("Several files, a shard and a kind are for a store: name a --store.")
+    document, encoder, folder = _open(arguments, arguments.files[0])
     index = ArticleIndex.build(document, encoder, print_progress("encoding"))
     index.save(folder)
     print(f"{len(index.passages)} passages and {_sentences(index)} sentences, in {folder}")
 
 
+def _fill(arguments: argparse.Namespace) -> None:
+    skipped: list[str] = []
+
+    def skip(why: str) -> None:
+        skipped.append(why)
+        print(f"left out: {why}", file=sys.stderr)
+
+    encoder = SentenceEncoder(arguments.encoder)
+    store = open_store(arguments.store, encoder, kind=arguments.kind, shard=str(arguments.shard))
+    try:
+        documents = read_corpus(arguments.files, arguments.shard, skip)
+        filled = fill(store, documents, encoder, print_progress("encoding"))
+        print(
+            f"{filled.documents:,} documents with {filled.passages:,} passages added, {filled.held:,} "
+            f"were there, {len(skipped):,} left out; {len(store):,} passages in {arguments.store}"
+        )
+    finally:
+        store.close()
+    if skipped and not filled.documents + filled.held:
+        raise ArticleError("No document could be read: see what was left out.")
+
+
 def _info(arguments: argparse.Namespace) -> None:
-    document, encoder, folder = _open(arguments)
+    if arguments.store:
+        store = open_store(arguments.store, SentenceEncoder(arguments.encoder))
+        try:
+            print(json.dumps(store.describe(), ensure_ascii=False, indent=2))
+        finally:
+            store.close()
+        return
+    document, encoder, folder = _open(arguments, arguments.file)
     manifest = read_manifest(folder)
     index = ArticleIndex.load(folder, document, encoder)
     print(
@@ -81,13 +137,22 @@ def _search(arguments: argparse.Namespace) -> None:
         raise ArticleError("The query is empty: type what you want to find.")
     if arguments.k < 1:
         raise ArticleError(f"--k is {arguments.k}: ask for at least one passage.")
-    document, encoder, folder = _open(arguments)
-    index, note = open_index(document, encoder, folder, print_progress("encoding"))
-    if note:
-        print(note, file=sys.stderr)
-    (hits,) = Collection([index]).search([arguments.query], arguments.k)
+    if arguments.store:
+        encoder = SentenceEncoder(arguments.encoder)
+        store = open_store(arguments.store, encoder)
+        try:
+            (hits,) = StoredCollection(store, encoder).search([arguments.query], arguments.k)
+        finally:
+            store.close()
+    else:
+        document, encoder, folder = _open(arguments, arguments.file)
+        index, note = open_index(document, encoder, folder, print_progress("encoding"))
+        if note:
+            print(note, file=sys.stderr)
+        (hits,) = Collection([index]).search([arguments.query], arguments.k)
     found = [
         {
+            "document": hit.passage.document_id,
             "text": hit.passage.text,
             "start": hit.passage.start,
             "end": hit.passage.end,
@@ -98,9 +163,18 @@ def _search(arguments: argparse.Namespace) -> None:
     ]
     if arguments.json:
         print(json.dumps(found, ensure_ascii=False, indent=2))
-    else:
-        for hit in hits:
-            print(f"{hit.score:7.3f}  [{hit.passage.start}-{hit.passage.end}]  {hit.passage.text}")
+        return
+    for hit in hits:
+        named = f" of {hit.passage.document_id}" if arguments.store else ""
+        place = f"[{hit.passage.start}-{hit.passage.end}{named}]"
+        print(f"{hit.score:7.3f}  {place}  {hit.passage.text}")
+
+
+def _shard(text: str) -> Shard:
+    number, _, of = text.partition("/")
+    if not (number.isdigit() and of.isdigit() and 1 <= int(number) <= int(of)):
+        raise argparse.ArgumentTypeError("must be like 2/8, the second of eight")
+    return Shard(int(number), int(of))
 
 
 def _sentences(index: ArticleIndex) -> int:

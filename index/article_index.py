@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import platformdirs
 
+from index import saved
 from index.dense import DenseIndex
 from index.document import Document
 from index.encoder import Encoder, Progress
 from index.errors import SavedIndexError
 from index.late import LateIndex
 from index.passages import STUB_PIECES, Passage, split_passages
+from index.saved import damaged, sha256, write_file, write_manifest
 
 FORMAT_VERSION = 2
 MANIFEST = "manifest.json"
@@ -101,7 +101,7 @@ class ArticleIndex:
         }
         endings = {"text": "txt", "passages": "json", "vectors": "faiss", "pieces": "npz"}
         named = {
-            f"{what}-{_sha256(data)[:16]}.{endings[what]}": data for what, data in contents.items()
+            f"{what}-{sha256(data)[:16]}.{endings[what]}": data for what, data in contents.items()
         }
         manifest = Manifest(
             **_expected(self.document, self.encoder),
@@ -110,15 +110,13 @@ class ArticleIndex:
                 "title": self.document.title,
                 "source": self.document.source,
             },
-            files={name: _sha256(data) for name, data in named.items()},
+            files={name: sha256(data) for name, data in named.items()},
         )
-        body = asdict(manifest)
-        text = json.dumps({**body, "sha256": _sha256(_canonical(body))}, indent=2)
         try:
             folder.mkdir(parents=True, exist_ok=True)
             for name, data in named.items():
-                _write(folder / name, data)
-            _write(folder / MANIFEST, text.encode())
+                write_file(folder / name, data)
+            write_manifest(folder / MANIFEST, asdict(manifest))
             for old in folder.iterdir():
                 ours = old.name.split("-")[0] in contents or old.suffix == ".partial"
                 if ours and old.name not in named:
@@ -147,13 +145,13 @@ class ArticleIndex:
                     f"{expected!r} was expected; it has to be built again."
                 )
         data = {}
-        for name, sha256 in manifest.files.items():
+        for name, expected in manifest.files.items():
             try:
                 content = (folder / name).read_bytes()
             except OSError as error:
-                raise _damaged(folder / name, error.strerror or str(error)) from error
-            if _sha256(content) != sha256:
-                raise _damaged(folder / name, "its content is not what was saved")
+                raise damaged(folder / name, error.strerror or str(error)) from error
+            if sha256(content) != expected:
+                raise damaged(folder / name, "its content is not what was saved")
             data[name.split("-")[0]] = content
         text = document.text
         passages = tuple(
@@ -206,23 +204,13 @@ def read_manifest(folder: str | Path) -> Manifest:
     """Read a saved index's manifest; raises SavedIndexError when there is none or it is damaged."""
     path = Path(folder) / MANIFEST
     try:
-        body: dict[str, Any] = json.loads(path.read_bytes())
-        recorded = body.pop("sha256")
-        if body["format_version"] != FORMAT_VERSION:
-            raise SavedIndexError(
-                f"The index in '{folder}' does not fit: its format_version is "
-                f"{body['format_version']!r} and {FORMAT_VERSION!r} was expected; "
-                "it has to be built again."
-            )
-        if _sha256(_canonical(body)) != recorded:
-            raise _damaged(path, "its content is not what was saved")
-        return Manifest(**body)
+        return Manifest(**saved.read_manifest(path, FORMAT_VERSION))
     except FileNotFoundError:
         raise SavedIndexError(
             f"There is no index in '{folder}': make one with 'python -m index build FILE'."
         ) from None
-    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
-        raise _damaged(path, "it is not a manifest") from error
+    except TypeError as error:
+        raise damaged(path, "it is not a manifest") from error
 
 
 def _expected(document: Document, encoder: Encoder) -> dict[str, Any]:
@@ -240,25 +228,3 @@ def _expected(document: Document, encoder: Encoder) -> dict[str, Any]:
 def sentence_texts(passages: Sequence[Passage]) -> list[str]:
     """The text of every sentence, passage by passage."""
     return [p.text[a - p.start : b - p.start] for p in passages for a, b in p.sentences]
-
-
-def _damaged(path: Path, why: str) -> SavedIndexError:
-    return SavedIndexError(f"The index file '{path}' is damaged ({why}); it has to be built again.")
-
-
-def _canonical(body: Mapping[str, Any]) -> bytes:
-    return json.dumps(body, sort_keys=True).encode()
-
-
-def _sha256(data: bytes) -> str:
-    return hashlib.sha256(data).hexdigest()
-
-
-def _write(path: Path, data: bytes) -> None:
-    """Write all of it or nothing: beside the file first, onto the disk, then in its place."""
-    partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
-    with partial.open("wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(partial, path)

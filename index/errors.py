@@ -15,3 +15,7 @@ class EncoderError(ArticleError):
 
 class SavedIndexError(ArticleError):
     """A saved index does not fit or is damaged, or a new one cannot be written."""
+
+
+class StoreError(ArticleError):
+    """A store cannot be opened, read or filled."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import bm25s
@@ -38,6 +39,22 @@ class SparseIndex:
             self._bm25.index(terms, show_progress=False)
             self._numbers = self._bm25.vocab_dict
 
+    def save(self, folder: Path) -> None:
+        """Write it into a folder, which stays empty where no text has a term."""
+        folder.mkdir()
+        if self._numbers:
+            self._bm25.save(folder, show_progress=False)
+
+    @classmethod
+    def load(cls, folder: Path, size: int, split: Split) -> SparseIndex:
+        """Read what was saved of so many texts; their scores stay on the disk until they are wanted."""
+        index = cls([], split)
+        index._size = size
+        if any(folder.iterdir()):
+            index._bm25 = bm25s.BM25.load(folder, mmap=True, show_progress=False, verbosity=0)
+            index._numbers = index._bm25.vocab_dict
+        return index
+
     def __len__(self) -> int:
         """How many texts it holds."""
         return self._size
@@ -56,24 +73,51 @@ class SparseIndex:
 
         The first is what no text's score for the query can pass.
         """
-        starts = self._bm25.scores["indptr"] if self._numbers else np.zeros(1, dtype=np.int64)
         every, known = np.zeros((2, len(queries)), dtype=np.float32)
         for i, terms in enumerate(self._split(queries)):
             for term in terms:
-                number = self._numbers.get(term)
-                held = 0 if number is None else starts[number + 1] - starts[number]
+                held = self.held(term)
                 weight = idf(self._size, held)
                 every[i] += weight
                 known[i] += weight if held else 0
         return every, known
 
     def search(
-        self, queries: Sequence[str], k: int
+        self, query: str, k: int, idfs: Mapping[str, float] | None = None
     ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-        """The k best texts of each query, best first: scores and text numbers, [queries, k]."""
-        scores = self.scores(queries)
-        numbers = np.argsort(-scores, axis=1, kind="stable")[:, :k]
-        return np.take_along_axis(scores, numbers, axis=1), numbers
+        """The k best of the texts that share a term with the query, best first: scores and numbers.
+
+        `idfs`, where it is given, has other weights of the query's terms than those of these texts.
+        """
+        scores = np.zeros(self._size, dtype=np.float32)
+        for term in self._split([query])[0]:
+            if held := self.held(term):
+                first = int(self._bm25.scores["indptr"][self._numbers[term]])
+                of = slice(first, first + held)
+                weight = 1.0 if idfs is None else idfs[term] / float(idf(self._size, held))
+                texts = self._bm25.scores["indices"][of]
+                scores[texts] += np.float32(weight) * self._bm25.scores["data"][of]
+        found = np.flatnonzero(scores)
+        if len(found) > k:
+            found = found[np.argpartition(-scores[found], k - 1)[:k]]
+        found = found[np.lexsort((found, -scores[found]))]
+        return scores[found], found
+
+    def held(self, term: str) -> int:
+        """How many of its texts have a term."""
+        if (number := self._numbers.get(term)) is None:
+            return 0
+        first, end = self._bm25.scores["indptr"][number : number + 2]
+        return int(end - first)
+
+
+def idfs_of(query: str, indexes: Sequence[SparseIndex], split: Split) -> dict[str, float]:
+    """The idf of each of a query's terms in the texts of several indexes together."""
+    texts = sum(len(index) for index in indexes)
+    return {
+        term: float(idf(texts, sum(index.held(term) for index in indexes)))
+        for term in split([query])[0]
+    }
 
 
 def idf(texts: int, held: ArrayLike) -> NDArray[np.floating[Any]]:

@@ -5,16 +5,17 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
-from index.document import Document
 from index.encoder import DEFAULT_ENCODER, SentenceEncoder
 from index.errors import ArticleError
+from index.store import STORE_HELP, StoredCollection, open_store
 from index.terminal import print_progress, run
 from qa.answer import (
     DEFAULT_ARTICLE,
     DEFAULT_K,
     Answer,
+    QuestionAnswerer,
     check_question,
     load_reader,
     open_articles,
@@ -38,6 +39,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         help="a txt, md, html, pdf or docx file, or a web address; again for several (default: the "
         "article that comes with the program)",
     )
+    ask.add_argument("--store", metavar="ADDRESS", help=f"instead of articles, {STORE_HELP}")
     ask.add_argument("--json", action="store_true", help="print the whole answer as JSON")
     ask.add_argument("--index", help="the folder that keeps the index (default: your cache)")
     ask.set_defaults(run=_ask)
@@ -71,6 +73,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _ask(arguments: argparse.Namespace) -> None:
     check_question(arguments.question)  # before the models are loaded for nothing
+    if arguments.store:
+        _ask_store(arguments)
+        return
     articles = open_articles(
         arguments.article or [DEFAULT_ARTICLE],
         encoder=arguments.encoder,
@@ -78,13 +83,33 @@ def _ask(arguments: argparse.Namespace) -> None:
         index=arguments.index,
         progress=print_progress("encoding"),
     )
+    _show(arguments, articles, len(articles.documents) > 1)
+
+
+def _ask_store(arguments: argparse.Namespace) -> None:
+    if arguments.article or arguments.index:
+        raise ArticleError(
+            "A store is asked by itself: leave --article and --index out, or put the documents into "
+            "it with 'python -m index build'."
+        )
+    encoder = SentenceEncoder(arguments.encoder)
+    store = open_store(arguments.store, encoder)
+    try:
+        stored = StoredCollection(store, encoder)
+        reader, note = load_reader(arguments.reader)
+        _show(arguments, QuestionAnswerer(stored, reader, note), True)
+    finally:
+        store.close()
+
+
+def _show(arguments: argparse.Namespace, articles: QuestionAnswerer, several: bool) -> None:
     if articles.note:
         print(articles.note, file=sys.stderr)
     answer = articles.ask(arguments.question, k=arguments.k)
     if arguments.json:
         print(json.dumps(answer.to_json(), ensure_ascii=False, indent=2))
     else:
-        print(_in_words(answer, articles.documents))
+        print(_in_words(answer, several))
 
 
 def _evaluate(arguments: argparse.Namespace) -> None:
@@ -116,12 +141,12 @@ def _evaluate(arguments: argparse.Namespace) -> None:
     print(json.dumps(summarize(outcomes), indent=2))
 
 
-def _in_words(answer: Answer, documents: Mapping[str, Document]) -> str:
+def _in_words(answer: Answer, several: bool) -> str:
     lines = []
     if answer.text is not None and answer.citation:
-        lines += _cited("", answer.text, answer.confidence, answer.citation, documents)
+        lines += _cited("", answer.text, answer.confidence, answer.citation, answer, several)
         for a in answer.alternatives:
-            lines += _cited("or: ", a.text, a.confidence, a.citation, documents)
+            lines += _cited("or: ", a.text, a.confidence, a.citation, answer, several)
     else:
         lines.append(f"The article does not say.  [{answer.confidence:.0%} sure of the nearest]")
         if answer.hits:
@@ -132,11 +157,11 @@ def _in_words(answer: Answer, documents: Mapping[str, Document]) -> str:
 
 
 def _cited(
-    before: str, text: str, confidence: float, at: Citation, documents: Mapping[str, Document]
+    before: str, text: str, confidence: float, at: Citation, answer: Answer, several: bool
 ) -> list[str]:
     """An answer's words and place, and the sentence around them where it has more."""
-    named = f" of {at.document}" if len(documents) > 1 else ""
-    around = documents[at.document].text[at.sentence_start : at.sentence_end]
+    named = f" of {at.document}" if several else ""
+    around = answer.sentence(at)
     return [
         f"{before}{text}  [{confidence:.0%} sure, characters {at.start}-{at.end}{named}]",
         *([f"    in: {around}"] if around != text else []),

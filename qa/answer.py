@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from index.article_index import index_folder, open_index
 from index.collection import Collection, Hit
@@ -114,6 +114,19 @@ class Answer:
         """Whether the article does not answer, as far as the program can tell."""
         return self.text is None
 
+    def sentence(self, citation: Citation) -> str:
+        """The sentence around an answer's words, out of the passage it was read in."""
+        (passage,) = {
+            hit.passage
+            for hit in self.hits
+            if hit.passage.document_id == citation.document
+            and hit.passage.start <= citation.sentence_start
+            and citation.sentence_end <= hit.passage.end
+        }
+        return passage.text[
+            citation.sentence_start - passage.start : citation.sentence_end - passage.start
+        ]
+
     def to_json(self) -> dict[str, Any]:
         """The answer as the command line and the API give it."""
         citation = self.citation
@@ -154,41 +167,30 @@ def forms(question: str, history: Sequence[Turn]) -> list[Form]:
     ]
 
 
-class Answerer:
-    """Open articles, one or several: ask them."""
+class Searched(Protocol):
+    """What finds the passages: a Collection, or a StoredCollection."""
+
+    def search(self, queries: Sequence[str], k: int) -> list[list[Hit]]:
+        """The k best passages for each query, best first."""
+        ...
+
+
+class QuestionAnswerer:
+    """Passages, wherever they are kept: ask them."""
 
     def __init__(
-        self, collection: Collection, reader: PassageReader | None = None, note: str = ""
+        self, searched: Searched, reader: PassageReader | None = None, note: str = ""
     ) -> None:
-        """Answer from a collection; without a reader answers are whole sentences.
+        """Answer from what finds passages; without a reader answers are whole sentences.
 
         `note` is what a person should know of how it was opened.
         """
-        self.collection = collection
         self.reader = reader
         self.note = note
+        self._searched = searched
         self._remembered = lru_cache(REMEMBERED)(
             lambda question, history, k: self.ask_all([(question, history)], k=k)[0]
         )
-
-    @property
-    def documents(self) -> Mapping[str, Document]:
-        """The articles by their ids, in their order."""
-        return self.collection.documents
-
-    @property
-    def document(self) -> Document:
-        """The first article."""
-        return next(iter(self.documents.values()))
-
-    def only(self, ids: Iterable[str]) -> Answerer:
-        """The same for some of the articles; raises QuestionError where none of the ids is open."""
-        wanted = [identity for identity in self.documents if identity in set(ids)]
-        if not wanted:
-            raise QuestionError(
-                f"No open document is asked: choose one or more of {', '.join(self.documents)}."
-            )
-        return Answerer(self.collection.only(wanted), self.reader, self.note)
 
     @property
     def calibration(self) -> Calibration:
@@ -223,7 +225,7 @@ class Answerer:
         # One that leans on the turns before it is asked in several ways.
         ways = [forms(question, history) for question, history in asked]
         queries = [form.text for of in ways for form in of]
-        found = self.collection.search(queries, max(k, ranked or k))
+        found = self._searched.search(queries, max(k, ranked or k))
         retrieved = time.perf_counter()
         candidates = self.candidates(
             [(q, hits[:k]) for q, hits in zip(queries, found, strict=True)]
@@ -293,6 +295,36 @@ class Answerer:
             hits=(*_reordered(hits[:k], candidates), *hits[k:]),
             seconds=seconds,
         )
+
+
+class Answerer(QuestionAnswerer):
+    """Open articles, one or several: ask them."""
+
+    def __init__(
+        self, collection: Collection, reader: PassageReader | None = None, note: str = ""
+    ) -> None:
+        """Answer from a collection, as a QuestionAnswerer does."""
+        super().__init__(collection, reader, note)
+        self.collection = collection
+
+    @property
+    def documents(self) -> Mapping[str, Document]:
+        """The articles by their ids, in their order."""
+        return self.collection.documents
+
+    @property
+    def document(self) -> Document:
+        """The first article."""
+        return next(iter(self.documents.values()))
+
+    def only(self, ids: Iterable[str]) -> Answerer:
+        """The same for some of the articles; raises QuestionError where none of the ids is open."""
+        wanted = [identity for identity in self.documents if identity in set(ids)]
+        if not wanted:
+            raise QuestionError(
+                f"No open document is asked: choose one or more of {', '.join(self.documents)}."
+            )
+        return Answerer(self.collection.only(wanted), self.reader, self.note)
 
 
 def _reordered(hits: Sequence[Hit], candidates: Sequence[Candidate]) -> list[Hit]:

@@ -61,6 +61,37 @@ def test_build_info_and_search(tmp_path: Path, capsys) -> None:
     assert "Rodong Sinmun" in capsys.readouterr().out.splitlines()[0]
 
 
+@pytest.mark.parametrize("kind", ["faiss", "milvus-lite"])
+def test_a_store_of_many(tmp_path: Path, capsys, kind: str) -> None:
+    store = ["--store", f"{kind}:{tmp_path / 'store.db'}"]
+    texts = tmp_path / "texts"
+    texts.mkdir()
+    (texts / "harbour.txt").write_text(
+        "The harbour of Rosport was closed by a storm for nine days.\n\nIts mayor is Ada Berg."
+    )
+    (texts / "broken.docx").write_bytes(b"PK\x03\x04 broken")
+    assert index_main(["search", "harbour", *store]) == 2
+    assert "is empty" in capsys.readouterr().err
+    assert index_main(["build", str(texts), ARTICLE, *store]) == 0
+    said = capsys.readouterr()
+    assert "left out: " in said.err and "broken.docx" in said.err
+    assert said.out.startswith("2 documents with 15 passages added, 0 were there, 1 left out; 15 ")
+    assert index_main(["build", str(texts), ARTICLE, *store, "--shard", "1/1"]) == 0
+    assert "0 documents with 0 passages added, 2 were there" in capsys.readouterr().out
+    assert index_main(["info", *store]) == 0
+    assert json.loads(capsys.readouterr().out)["passages"] == 15
+    assert index_main(["search", "Who is the mayor?", *store, "--k", "1"]) == 0
+    assert "harbour.txt]" in capsys.readouterr().out
+    assert qa_main(["ask", "How long was the harbour of Rosport closed?", *store]) == 0
+    out = capsys.readouterr().out
+    assert out.startswith("nine days  [") and "harbour.txt]" in out and "in: The harbour" in out
+    assert qa_main(["ask", QUESTION, *store, "--json"]) == 0
+    answer = json.loads(capsys.readouterr().out)
+    assert answer["citation"]["document"] == ARTICLE
+    text = Path(ARTICLE).read_text(encoding="utf-8")
+    assert text[answer["citation"]["start"] : answer["citation"]["end"]] == answer["text"]
+
+
 def test_a_damaged_index_is_told_and_built_again(tmp_path: Path, capsys) -> None:
     index = ["--index", str(tmp_path)]
     assert index_main(["build", ARTICLE, *index]) == 0
@@ -94,6 +125,7 @@ def test_another_encoder(tmp_path: Path, capsys) -> None:
         (["ask", QUESTION, "--article", "{tmp}/large.txt"], "has 20.0 MB"),
         (["ask", QUESTION, "--article", "{tmp}"], "is a folder"),
         (["ask", QUESTION, "--encoder", "{tmp}/none"], "There is no encoder"),
+        (["ask", QUESTION, "--store", "faiss:{tmp}", "--article", "x.txt"], "asked by itself"),
         (["evaluate", "{tmp}/none.json"], "There is no file"),
         (["evaluate", "{tmp}/empty.txt"], "not a file in the SQuAD layout"),
     ],
@@ -115,12 +147,23 @@ def test_bad_input_to_qa(tmp_path: Path, capsys, arguments: list[str], says: str
         (["search", ARTICLE, " "], "The query is empty"),
         (["search", ARTICLE, "x", "--k", "0"], "at least one passage"),
         (["build", ARTICLE, "--index", "/dev/null/index"], "cannot be saved"),
+        (["build", ARTICLE, ARTICLE], "name a --store"),
+        (["build", ARTICLE, "--store", "faiss:/dev/null/store"], "cannot be written"),
+        (["search", "x"], "give a file, or a --store"),
+        (["info", "--store", "redis://localhost"], "is no address of a store"),
     ],
 )
 def test_bad_input_to_index(capsys, arguments: list[str], says: str) -> None:
     assert index_main(arguments) == 2
     said = capsys.readouterr()
     assert says in said.err and said.err.startswith("error: ") and said.err.count("\n") == 1
+
+
+@pytest.mark.parametrize("shard", ["0/2", "3/2", "2", "a/b"])
+def test_a_shard_that_is_none(capsys, shard: str) -> None:
+    with pytest.raises(SystemExit):
+        index_main(["build", ARTICLE, "--store", "faiss:x", "--shard", shard])
+    assert "like 2/8" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("arguments", [["ask", QUESTION, "--k", "0"], ["ask"], ["nonsense"]])

@@ -4,7 +4,6 @@ from pathlib import Path
 
 import pytest
 
-from index import article_index
 from index.article_index import (
     FORMAT_VERSION,
     MANIFEST,
@@ -15,6 +14,7 @@ from index.article_index import (
 from index.collection import Collection
 from index.document import Document, make_document
 from index.errors import SavedIndexError
+from index.saved import write_manifest
 from tests.conftest import FakeEncoder
 
 TEXT = """A title without an end
@@ -83,9 +83,7 @@ def test_every_mismatch_is_told_and_mended(
     index.save(tmp_path)
     body = json.loads((tmp_path / MANIFEST).read_bytes())
     del body["sha256"]
-    body[field] = value
-    body["sha256"] = article_index._sha256(article_index._canonical(body))
-    (tmp_path / MANIFEST).write_text(json.dumps(body))
+    write_manifest(tmp_path / MANIFEST, {**body, field: value})
     with pytest.raises(SavedIndexError, match=f"{field} is {value!r} and .* was expected"):
         ArticleIndex.load(tmp_path, document, fake_encoder)
     again, note = open_index(document, fake_encoder, tmp_path)

@@ -1,6 +1,6 @@
 import numpy as np
 
-from index.fusion import best_per_group, fuse, rank
+from index.fusion import best_per_group, blend, fuse, rank
 
 
 def table(*rows: list[float]) -> np.ndarray:
@@ -28,3 +28,16 @@ def test_best_per_group() -> None:
 def test_rank_puts_real_text_before_furniture_and_keeps_the_order_of_equals() -> None:
     real = np.array([True, True, False, True])
     assert rank(table([1, 3, 9, 3], [4, 0, 2, -5]), real).tolist() == [[1, 3, 0, 2], [0, 1, 3, 2]]
+
+
+def test_blend_scales_each_search_and_adds_up() -> None:
+    by_vector = (np.array([0.9, 0.7, 0.5], dtype=np.float32), np.array([4, 2, 9]))
+    by_words = (np.array([30.0, 10.0], dtype=np.float32), np.array([2, 7]))
+    scores, rows = blend([by_vector, by_words], [0.6, 0.4])
+    # 2: 0.6 × 0.5 + 0.4 × 1, 4: 0.6 × 1; the last of each search has nothing.
+    assert rows.tolist() == [2, 4, 7, 9]
+    np.testing.assert_allclose(scores, [0.7, 0.6, 0, 0], rtol=1e-5, atol=1e-7)
+    nothing = (np.zeros(0, dtype=np.float32), np.zeros(0, dtype=np.int64))
+    one = (np.array([0.2], dtype=np.float32), np.array([3]))
+    assert blend([one, nothing], [0.5, 0.5])[1].tolist() == [3]
+    assert blend([nothing, nothing], [0.5, 0.5])[1].tolist() == []

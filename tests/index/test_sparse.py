@@ -1,10 +1,11 @@
 import math
 from collections import Counter
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from index.sparse import SparseIndex, split_grams, split_pairs, split_words
+from index.sparse import SparseIndex, idfs_of, split_grams, split_pairs, split_words
 
 TEXTS = [
     "The visits of the president were visited by presidents.",
@@ -38,10 +39,36 @@ def test_against_brute_force(split) -> None:
     index = SparseIndex(TEXTS, split, k1=0.9, b=0.4)
     expected = np.array([bm25(texts, terms, 0.9, 0.4) for terms in split(QUERIES)])
     np.testing.assert_allclose(index.scores(QUERIES), expected, rtol=1e-4, atol=1e-6)
-    scores, found = index.search(QUERIES, 2)
-    order = np.argsort(-expected, axis=1, kind="stable")[:, :2]
-    np.testing.assert_array_equal(found, order)
-    np.testing.assert_allclose(scores, np.take_along_axis(expected, order, axis=1), rtol=1e-4)
+    for query, row in zip(QUERIES, expected, strict=True):
+        for k in (1, 2, 9):
+            scores, found = index.search(query, k)
+            order = np.argsort(-row, kind="stable")[: min(k, np.count_nonzero(row))]
+            np.testing.assert_array_equal(found, order)
+            np.testing.assert_allclose(scores, row[order], rtol=1e-4)
+
+
+def test_saved_and_mapped(tmp_path: Path) -> None:
+    for name, texts in (("some", TEXTS), ("none", ["", "the"])):
+        index = SparseIndex(texts, split_words)
+        index.save(tmp_path / name)
+        again = SparseIndex.load(tmp_path / name, len(texts), split_words)
+        assert len(again) == len(texts)
+        np.testing.assert_array_equal(again.scores(QUERIES), index.scores(QUERIES))
+
+
+def test_idf_over_several() -> None:
+    """Two indexes with the idf of both together give what one of all texts gives."""
+    # Texts of one length, so that the mean length is the same in all.
+    texts = ["war in vietnam", "peace in korea", "war in korea", "rain in oslo", "war in spain"]
+    parts = [SparseIndex(texts[:2], split_words), SparseIndex(texts[2:], split_words)]
+    whole = SparseIndex(texts, split_words)
+    query = "war vietnam zebra"
+    idfs = idfs_of(query, parts, split_words)
+    (expected,) = whole.scores([query])
+    for index, first in zip(parts, (0, 2), strict=True):
+        scores, found = index.search(query, 5, idfs)
+        np.testing.assert_allclose(scores, expected[found + first], rtol=1e-4)
+    assert {int(n) for n in parts[1].search(query, 5, idfs)[1]} == {0, 2}
 
 
 def test_ceilings() -> None:

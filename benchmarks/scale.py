@@ -1,0 +1,319 @@
+"""How a store in a folder grows: time to build and to open it, disk, memory, latency and recall.
+
+    python -m benchmarks.scale ../shared/data/squad/train-v2.0.json.gz
+
+The passages are made of real sentences, since no file here has a million: three to six of one article
+in a random order, with the mean of the sentences' vectors for a vector. The questions are real ones on
+these articles. The ways to index vectors are compared first, each against the exact search of the same
+vectors; then whole stores are built, opened and asked, each in a process of its own. Encoding is not in
+it: benchmarks/latency.py measures that. Prints and saves the figures and draws how they grow.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import resource
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.draw import save_lines
+from benchmarks.record import ROOT, record
+from index.dense import KINDS, DenseIndex, Kind, kind_for, settings_for
+from index.document import Document
+from index.encoder import SentenceEncoder, Vectors
+from index.faiss_store import FaissStore
+from index.passages import Passage, split_sentences
+from qa.squad import read_squad
+
+SIZES = (1_000, 10_000, 100_000, 1_000_000)
+MOST_VECTORS = 5_000_000
+# A graph takes half an hour of two cores for a million vectors.
+MOST: dict[Kind, int] = {"flat": 1_000_000, "hnsw": 100_000, "ivf": MOST_VECTORS}
+EVERY_ARTICLE = 4
+QUERIES = 200
+PASSAGES_A_DOCUMENT = 20
+# Vectors made at a time.
+BLOCK = 50_000
+
+
+def main() -> None:
+    """Measure, print, save and draw."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.scale")
+    parser.add_argument("file", help="SQuAD's training file")
+    parser.add_argument("--sizes", type=int, nargs="+", default=SIZES, help="passages of a store")
+    parser.add_argument(
+        "--vectors", type=int, default=MOST_VECTORS, help="vectors of a last size, without a store"
+    )
+    # What the benchmark's own processes are told.
+    parser.add_argument("--build", type=int, help=argparse.SUPPRESS)
+    parser.add_argument("--measure", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
+    a = parser.parse_args()
+    if a.build:
+        print(json.dumps(_build(Material.load(a.folder), a.build, a.folder)))
+    elif a.measure:
+        print(json.dumps(_measure(Material.load(a.folder), a.folder)))
+    else:
+        _run(a.file, sorted(a.sizes), a.vectors)
+
+
+def _run(file: str, sizes: Sequence[int], most_vectors: int) -> None:
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        material = Material.of(file)
+        material.save(folder)
+        found: list[dict[str, Any]] = []
+        for size in [*sizes, *[n for n in [most_vectors] if n > max(sizes)]]:
+            row: dict[str, Any] = {"passages": size, "kinds": _kinds(material, size, folder)}
+            if size in sizes:
+                built = _child(file, folder, "--build", str(size))
+                row["store"] = {**built, **_child(file, folder, "--measure")}
+                shutil.rmtree(folder / "store")
+            found.append(row)
+            print(json.dumps(row), flush=True)
+            record("scale", {"sentences": len(material.texts), "sizes": found})
+    _draw(found)
+
+
+class Material:
+    """Sentences of articles and their vectors, of which passages are made, and questions."""
+
+    def __init__(
+        self,
+        texts: list[str],
+        articles: list[int],
+        vectors: Vectors,
+        queries: list[str],
+        asked: Vectors,
+    ) -> None:
+        """`articles` has the article's number of each sentence, in order; vectors a row each."""
+        self.texts, self.articles, self.vectors = texts, articles, vectors
+        self.queries, self.asked = queries, asked
+        of = np.array(articles)
+        self._sizes = np.bincount(of)
+        self._first = np.cumsum(self._sizes) - self._sizes
+        self._lengths = np.array([len(text) for text in texts], dtype=np.float32)
+
+    @classmethod
+    def of(cls, file: str) -> Material:
+        """Read some of a SQuAD file's articles and encode their sentences and some questions."""
+        articles = sorted(read_squad(file), key=lambda a: a.document.title)[::EVERY_ARTICLE]
+        texts: list[str] = []
+        owners: list[int] = []
+        for number, article in enumerate(articles):
+            text = article.document.text
+            for start, end in article.paragraphs:
+                for a, b in split_sentences(text, start, end):
+                    texts.append(text[a:b].replace("\n", " "))
+                    owners.append(number)
+        asked = [q.text for article in articles for q in article.questions if q.answers]
+        queries = [asked[i] for i in np.random.default_rng(1).permutation(len(asked))[:QUERIES]]
+        encoder = SentenceEncoder()
+        began = time.perf_counter()
+        vectors = encoder.encode_sentences(texts)
+        print(
+            f"{len(texts):,} sentences encoded in {time.perf_counter() - began:.0f} s", flush=True
+        )
+        return cls(texts, owners, vectors, queries, encoder.encode_queries(queries).vectors)
+
+    def save(self, folder: Path) -> None:
+        """Keep it for the other processes."""
+        (folder / "material.json").write_text(json.dumps([self.texts, self.articles, self.queries]))
+        np.savez(folder / "material.npz", vectors=self.vectors, asked=self.asked)
+
+    @classmethod
+    def load(cls, folder: Path) -> Material:
+        """Read what was saved."""
+        texts, articles, queries = json.loads((folder / "material.json").read_text())
+        arrays = np.load(folder / "material.npz")
+        return cls(texts, articles, arrays["vectors"], queries, arrays["asked"])
+
+    def blocks(self, size: int) -> Iterator[tuple[NDArray[np.int64], Vectors]]:
+        """Passages as the numbers of their sentences, -1 for none, [n, 6], and their vectors."""
+        rng = np.random.default_rng(size)
+        for at in range(0, size, BLOCK):
+            n = min(BLOCK, size - at)
+            owner = rng.choice(len(self._sizes), n, p=self._sizes / self._sizes.sum())
+            count = rng.integers(3, 7, n)
+            chosen = self._first[owner][:, None] + (
+                rng.random((n, 6)) * self._sizes[owner][:, None]
+            ).astype(np.int64)
+            chosen[np.arange(6) >= count[:, None]] = -1
+            # A passage's vector is the mean of its pieces', so a long sentence counts for more.
+            weights = np.where(chosen >= 0, self._lengths[chosen], 0)
+            vectors = np.zeros((n, self.vectors.shape[1]), dtype=np.float32)
+            for column in range(6):
+                vectors += weights[:, column : column + 1] * self.vectors[chosen[:, column]]
+            vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+            yield chosen, vectors
+
+    def documents(self, size: int) -> Iterator[tuple[list[Document], list[Passage], Vectors]]:
+        """The same passages as texts in documents."""
+        number = 0
+        for chosen, vectors in self.blocks(size):
+            documents, passages = [], []
+            for at in range(0, len(chosen), PASSAGES_A_DOCUMENT):
+                number += 1
+                name, text = f"documents/{number}", ""
+                for row in chosen[at : at + PASSAGES_A_DOCUMENT]:
+                    start, offsets = len(text), []
+                    for i in row[row >= 0]:
+                        offsets.append((len(text), len(text) + len(self.texts[i])))
+                        text += self.texts[i] + " "
+                    text = text[:-1]
+                    passages.append(Passage(name, start, len(text), text[start:], tuple(offsets)))
+                    text += "\n\n"
+                documents.append(Document(name, f"Document {number}", text, name))
+            yield documents, passages, vectors
+
+
+def _kinds(material: Material, size: int, folder: Path) -> dict[str, Any]:
+    """Each way to index so many vectors."""
+    vectors = np.concatenate([block for _, block in material.blocks(size)])
+    exact = DenseIndex.build(vectors[:1], "flat", {})
+    exact.add(vectors[1:])
+    _, expected = exact.search(material.asked, 10)
+    del exact
+    found: dict[str, Any] = {}
+    for kind in KINDS:
+        settings = settings_for(kind, size)
+        if size > MOST[kind]:
+            continue
+        start = time.perf_counter()
+        index = DenseIndex.build(vectors, kind, settings)
+        seconds = time.perf_counter() - start
+        path = folder / "vectors.faiss"
+        index.write(path)
+        del index
+        index = DenseIndex.map(path, kind)
+        times, rows = [], []
+        for query in material.asked:
+            start = time.perf_counter()
+            rows.append(index.search(query[None], 10)[1][0])
+            times.append(time.perf_counter() - start)
+        shared = [len(set(a) & set(b)) for a, b in zip(rows, expected, strict=True)]
+        found[kind] = {
+            "settings": settings,
+            "build_s": round(seconds, 2),
+            "bytes": path.stat().st_size,
+            **_quantiles(times),
+            "recall_at_10": round(sum(shared) / (10 * len(shared)), 4),
+        }
+        path.unlink()
+    return found
+
+
+def _build(material: Material, size: int, folder: Path) -> dict[str, Any]:
+    """Build a store of so many passages whose vectors are there."""
+    store = FaissStore(folder / "store", SentenceEncoder())
+    start, making = time.perf_counter(), 0.0
+    made = time.perf_counter()
+    for some in material.documents(size):
+        making += time.perf_counter() - made
+        store.put(*some)
+        made = time.perf_counter()
+    store.finish()
+    seconds = time.perf_counter() - start - making
+    sizes: dict[str, int] = {}
+    for path in (folder / "store").rglob("*"):
+        if path.is_file():
+            what = {"vectors.faiss": "vectors", "texts.bin": "texts"}.get(path.name, "other")
+            what = "words" if path.parent.name == "words" else what
+            sizes[what] = sizes.get(what, 0) + path.stat().st_size
+    return {
+        "kind": kind_for(size),
+        "build_s": round(seconds, 1),
+        "build_peak_mb": _megabytes("VmHWM"),
+        "bytes": sizes,
+    }
+
+
+def _measure(material: Material, folder: Path) -> dict[str, Any]:
+    """Open a store, ask it, and see what that takes."""
+    encoder = SentenceEncoder()
+    held, mapped = _megabytes("RssAnon"), _megabytes("RssFile")
+    start = time.perf_counter()
+    store = FaissStore(folder / "store", encoder)
+    opened = time.perf_counter() - start
+    times = []
+    for query, vector in zip(material.queries, material.asked, strict=True):
+        start = time.perf_counter()
+        store.nearest([query], vector[None], 20)
+        times.append(time.perf_counter() - start)
+    vectors = sum(p.stat().st_size for p in (folder / "store").rglob("vectors.faiss")) / 1e6
+    held, mapped = _megabytes("RssAnon") - held, _megabytes("RssFile") - mapped
+    return {
+        "open_s": round(opened, 2),
+        **_quantiles(times),
+        "vectors_mb": round(vectors, 1),
+        "held_mb": round(held, 1),
+        "mapped_mb": round(mapped, 1),
+        "held_and_mapped_by_vectors": round((held + mapped) / vectors, 2),
+    }
+
+
+def _child(file: str, folder: Path, *arguments: str) -> dict[str, Any]:
+    """What another process of this program found, whose memory is its own."""
+    done = subprocess.run(
+        [sys.executable, "-m", "benchmarks.scale", file, *arguments, "--folder", str(folder)],
+        cwd=ROOT,
+        check=True,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return found
+
+
+def _quantiles(seconds: Sequence[float]) -> dict[str, float]:
+    ordered = sorted(seconds)
+    return {
+        "p50_ms": round(1000 * statistics.median(ordered), 2),
+        "p95_ms": round(1000 * ordered[int(0.95 * len(ordered))], 2),
+    }
+
+
+def _megabytes(what: str) -> float:
+    """A line of this process's status, as Linux gives it; elsewhere the most it ever had."""
+    status = Path("/proc/self/status")
+    if status.exists():
+        for line in status.read_text().splitlines():
+            if line.startswith(f"{what}:"):
+                return round(int(line.split()[1]) / 1e3, 1)
+    return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3, 1)
+
+
+def _draw(found: Sequence[dict[str, Any]]) -> None:
+    def of_kinds(name: str) -> dict[str, list[float | None]]:
+        return {kind: [row["kinds"].get(kind, {}).get(name) for row in found] for kind in KINDS}
+
+    def of_stores(*names: str) -> dict[str, list[float | None]]:
+        return {name: [row.get("store", {}).get(name) for row in found] for name in names}
+
+    save_lines(
+        "scale",
+        [row["passages"] for row in found],
+        {
+            "vectors: search p50, ms": of_kinds("p50_ms"),
+            "vectors: recall@10": of_kinds("recall_at_10"),
+            "vectors: build, s": of_kinds("build_s"),
+            "store: search, ms": of_stores("p50_ms", "p95_ms"),
+            "store: build and open, s": of_stores("build_s", "open_s"),
+            "store: memory, MB": of_stores("vectors_mb", "held_mb", "mapped_mb"),
+        },
+    )
+
+
+if __name__ == "__main__":
+    main()
