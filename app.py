@@ -19,8 +19,8 @@ os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
 import gradio as gr
 
 from index.document import read_document
-from index.encoder import DEFAULT_ENCODER
 from index.errors import ArticleError
+from index.terminal import add_shared
 from page.markup import chat_html, passages_html, sheets_html, tabs_html
 from page.opening import CancelledError, Opening
 from page.programs import Programs, check_k
@@ -52,12 +52,15 @@ Updates = dict[Any, Any]  # what each part of the page becomes; a part that is n
 class Page:
     """The page: its parts and what happens when they are used."""
 
-    def __init__(self, first: Opening, k: int = DEFAULT_K) -> None:
-        """Lay the page out for visitors, who find `first` open and k passages under an answer."""
+    def __init__(self, first: Opening, k: int = DEFAULT_K, *, private: bool = False) -> None:
+        """Lay the page out for visitors, who find `first` open and k passages under an answer.
+
+        `private` lets them open web addresses of this machine and of the networks around it.
+        """
         self.first = first
         self.k = k
         self.kept = Indexes()
-        visit = Visit.of(first.documents)
+        visit = Visit.of(first.documents, private=private)
         with gr.Blocks(
             title="Ask the Article", fill_width=True, analytics_enabled=False
         ) as self.blocks:
@@ -89,7 +92,7 @@ class Page:
                     self.sheets = _html(sheets_html(visit.shelf, visit.shown), "article", "opened")
                     self.passages = _html("", "passages")
             # First, so that the endpoints have their names to themselves.
-            Programs(first, self.kept).connect()
+            Programs(first, self.kept, private=private).connect()
             self._connect()
         # A question takes some ten milliseconds of every core; more at once would only wait.
         self.blocks.queue(default_concurrency_limit=2)
@@ -373,7 +376,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         auth = _password(options.auth) if options.auth else None
         _check(options)
         documents = distinct(
-            read_document(source) for source in options.article or [DEFAULT_ARTICLE]
+            read_document(source, private=options.allow_private_urls)
+            for source in options.article or [DEFAULT_ARTICLE]
         )
     except ArticleError as error:
         print(error, file=sys.stderr)
@@ -390,7 +394,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         examples=EXAMPLES,
         beside=Path(documents[0].source),
     )
-    page = Page(first, options.k)
+    page = Page(first, options.k, private=options.allow_private_urls)
     try:
         address, public = page.launch(
             options.host,
@@ -429,7 +433,7 @@ def _parser() -> argparse.ArgumentParser:
         metavar="SOURCE",
         help="a file or a web address; give it again for several (default: the article of the house)",
     )
-    parser.add_argument("--encoder", default=DEFAULT_ENCODER, help="its name or its folder")
+    add_shared(parser)
     parser.add_argument("--reader", default=str(DEFAULT_READER), help="its name or its folder")
     parser.add_argument("--index", help="the folder where the articles' index is kept")
     parser.add_argument("--port", type=int, help="by default 7860, or the next that is free")

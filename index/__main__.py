@@ -14,10 +14,10 @@ from index.collection import Collection
 from index.corpus import ALL, Shard, read_corpus
 from index.dense import KINDS
 from index.document import Document, read_document
-from index.encoder import DEFAULT_ENCODER, SentenceEncoder
+from index.encoder import SentenceEncoder
 from index.errors import ArticleError
 from index.store import STORE_HELP, StoredCollection, fill, open_store
-from index.terminal import print_progress, run
+from index.terminal import add_shared, print_progress, run
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -54,11 +54,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     for command in (build, info, search):
         command.add_argument("--index", help="the folder of the index (default: your cache)")
         command.add_argument("--store", metavar="ADDRESS", help=STORE_HELP)
-        command.add_argument(
-            "--encoder",
-            default=DEFAULT_ENCODER,
-            help="a sentence-transformers model, by name or folder (default: %(default)s)",
-        )
+        add_shared(command)
     return run(parser.parse_args(argv))
 
 
@@ -67,7 +63,7 @@ def _open(
 ) -> tuple[Document, SentenceEncoder, Path]:
     if file is None:
         raise ArticleError("There is nothing to open: give a file, or a --store.")
-    document = read_document(file)
+    document = read_document(file, private=arguments.allow_private_urls)
     encoder = SentenceEncoder(arguments.encoder)
     folder = Path(arguments.index) if arguments.index else index_folder(document, encoder)
     return document, encoder, folder
@@ -95,7 +91,9 @@ def _fill(arguments: argparse.Namespace) -> None:
     encoder = SentenceEncoder(arguments.encoder)
     store = open_store(arguments.store, encoder, kind=arguments.kind, shard=str(arguments.shard))
     try:
-        documents = read_corpus(arguments.files, arguments.shard, skip)
+        documents = read_corpus(
+            arguments.files, arguments.shard, skip, private=arguments.allow_private_urls
+        )
         filled = fill(store, documents, encoder, print_progress("encoding"))
         print(
             f"{filled.documents:,} documents with {filled.passages:,} passages added, {filled.held:,} "

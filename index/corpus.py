@@ -35,13 +35,18 @@ ALL = Shard(1, 1)
 
 
 def read_corpus(
-    sources: Sequence[str], shard: Shard = ALL, skipped: Callable[[str], None] | None = None
+    sources: Sequence[str],
+    shard: Shard = ALL,
+    skipped: Callable[[str], None] | None = None,
+    *,
+    private: bool = False,
 ) -> Iterator[Document]:
     """Read the documents of a shard from files, web addresses, folders and files of JSON lines.
 
     A folder gives what is in it and in its folders, in the order of the names; a line of a .jsonl or
     .jsonl.gz file is {"id", "text"} and may have "title" and "source". A file's id is its path as it
-    was given. What cannot be read is told to `skipped`, or else raised as a DocumentError.
+    was given. What cannot be read is told to `skipped`, or else raised as a DocumentError;
+    `private` is as for read_document.
     """
     for source in sources:
         for one in _files(source):
@@ -49,7 +54,7 @@ def read_corpus(
                 if one.endswith((".jsonl", ".jsonl.gz")):
                     yield from _lines(one, shard, skipped)
                 elif shard.has(one):
-                    yield replace(read_document(one), id=one)
+                    yield replace(read_document(one, private=private), id=one)
             except DocumentError as error:
                 if skipped is None:
                     raise

@@ -48,13 +48,14 @@ class Document:
         return bisect_right(self.pages, offset) or None
 
 
-def read_document(source: str | Path) -> Document:
+def read_document(source: str | Path, *, private: bool = False) -> Document:
     """Read a file or what stands at a web address: txt, md, html, pdf or docx.
 
-    Raises DocumentError when there is nothing, nothing to read or too much of it.
+    `private` allows addresses of this machine and of the networks around it. Raises DocumentError
+    when there is nothing, nothing to read or too much of it.
     """
     if isinstance(source, str) and _ADDRESS.match(source.strip()):
-        return _read_address(source.strip())
+        return _read_address(source.strip(), private)
     path = Path(source).expanduser()
     if path.is_dir():
         raise DocumentError(f"'{path}' is a folder: give the file itself.")
@@ -102,10 +103,10 @@ def make_document(
     return Document(id=name, title=title, text=text, source=source, pages=pages)
 
 
-def _read_address(address: str) -> Document:
+def _read_address(address: str, private: bool) -> Document:
     from index.web import fetch  # takes a while to import, and most documents are files
 
-    found = fetch(address)
+    found = fetch(address, private=private)
     content = extract(found.data, found.url, media_type=found.media_type, charset=found.charset)
     parts = urlsplit(found.url)
     last = Path(unquote(parts.path)).stem

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from index.encoder import Progress
+from index.encoder import DEFAULT_ENCODER, Progress
 from index.errors import ArticleError
 
 
@@ -35,3 +35,17 @@ def print_progress(what: str) -> Progress | None:
         print(f"\r{what} {done:,} of {total:,} ({done / total:.0%})", end=end, file=sys.stderr)
 
     return show
+
+
+def add_shared(parser: argparse.ArgumentParser) -> None:
+    """The options that every command has which opens documents."""
+    parser.add_argument(
+        "--encoder",
+        default=DEFAULT_ENCODER,
+        help="a sentence-transformers model, by name or folder (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--allow-private-urls",
+        action="store_true",
+        help="open web addresses of this machine and of the networks around it, too",
+    )

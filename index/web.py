@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
 import socket
 import ssl
@@ -30,6 +31,9 @@ _DOCUMENT = re.compile(
     r"|binary/octet-stream|"
 )
 _CHARSET = re.compile(r"charset\s*=\s*[\"']?([\w.:-]+)", re.IGNORECASE)
+# IPv6 addresses that carry one of IPv4 in their last four bytes.
+_NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
+_COMPATIBLE = ipaddress.IPv6Network("::/96")
 _SAVE_IT = "save the page in your browser and open the file"
 
 
@@ -43,9 +47,13 @@ class Fetched:
     charset: str
 
 
-def fetch(url: str, *, seconds: float = SECONDS) -> Fetched:
-    """Fetch what stands at an http or https address; raises DocumentError."""
-    network = _Network(time.monotonic() + seconds)
+def fetch(url: str, *, private: bool = False, seconds: float = SECONDS) -> Fetched:
+    """Fetch what stands at an http or https address; raises DocumentError.
+
+    Servers of this machine and of the networks around it are asked only where `private` allows it:
+    who may give addresses to a page is not always let into those.
+    """
+    network = _Network(time.monotonic() + seconds, private=private)
     pool = httpcore.ConnectionPool(network_backend=network, max_connections=1)
     try:
         with pool:
@@ -54,6 +62,11 @@ def fetch(url: str, *, seconds: float = SECONDS) -> Fetched:
         raise DocumentError(
             f"'{url}' has not answered in full within {seconds:.0f} seconds: try again later, or "
             f"{_SAVE_IT}."
+        ) from None
+    except _PrivateAddressError:
+        raise DocumentError(
+            f"'{url}' leads to this machine or into a private network, which is not allowed: start the "
+            "program with --allow-private-urls if you trust whoever gives addresses."
         ) from None
     except (socket.gaierror, UnicodeError):
         raise DocumentError(
@@ -156,11 +169,34 @@ def _read(response: httpcore.Response, answered: httpx.Headers, url: str) -> byt
     return bytes(data)
 
 
-class _Network(httpcore.NetworkBackend):
-    """Connections of which none, and not all together, go on after the deadline."""
+def is_public(address: str) -> bool:
+    """Whether an IP address is one of the internet, and so is one that it carries within."""
+    ip = ipaddress.ip_address(address.partition("%")[0])
+    if isinstance(ip, ipaddress.IPv6Address):
+        within = [ip.ipv4_mapped, ip.sixtofour, *(ip.teredo or ())]
+        if ip in _NAT64 or ip in _COMPATIBLE:
+            within.append(ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF))
+        if not all(is_public(str(one)) for one in within if one):
+            return False
+        if ip.ipv4_mapped:
+            return True
+    return ip.is_global and not ip.is_multicast
 
-    def __init__(self, deadline: float) -> None:
+
+class _PrivateAddressError(Exception):
+    """A name leads to an address that is not of the internet."""
+
+
+class _Network(httpcore.NetworkBackend):
+    """Connections of which none, and not all together, go on after the deadline.
+
+    Each is to an address that was looked at itself: what a name leads to may change from one look
+    to the next.
+    """
+
+    def __init__(self, deadline: float, *, private: bool) -> None:
         self._deadline = deadline
+        self._private = private
         self._sockets = httpcore.SyncBackend()
 
     def connect_tcp(
@@ -174,6 +210,8 @@ class _Network(httpcore.NetworkBackend):
         """Connect to the first address of the host that answers."""
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
         addresses = list(dict.fromkeys(str(place[0]) for *_, place in found))
+        if not self._private and not all(is_public(address) for address in addresses):
+            raise _PrivateAddressError
         for number, address in enumerate(addresses, 1):
             share = _left(self._deadline) / (len(addresses) + 1 - number)
             try:

@@ -28,10 +28,14 @@ MAX_VISITS = 100
 class Programs:
     """What programs can do. Each session has documents of its own; MCP as a whole is one session."""
 
-    def __init__(self, first: Opening, kept: Indexes) -> None:
-        """Let programs ask what the page opens at its start, and open more for themselves."""
+    def __init__(self, first: Opening, kept: Indexes, *, private: bool = False) -> None:
+        """Let programs ask what the page opens at its start, and open more for themselves.
+
+        `private` is as for the page.
+        """
         self._first = first
         self._kept = kept
+        self._private = private
         self._visits: OrderedDict[str, Visit] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -134,7 +138,9 @@ class Programs:
     def _visit(self, request: gr.Request) -> Visit:
         key = request.session_hash or ""
         with self._lock:
-            visit = self._visits.setdefault(key, Visit.of(self._first.documents))
+            visit = self._visits.setdefault(
+                key, Visit.of(self._first.documents, private=self._private)
+            )
             self._visits.move_to_end(key)
             while len(self._visits) > MAX_VISITS:
                 self._visits.popitem(last=False)

@@ -65,12 +65,14 @@ class Visit:
 
     `documents` are all that were opened, by their ids, also those in `removed`: answers cite them.
     Those in `unasked` are open but left out of the questions; `examples` are those of the ones that
-    the visitor added. `adding` is the opening under way. What changes is replaced and not changed in
+    the visitor added. `adding` is the opening under way; `private` lets addresses lead to this machine
+    and the networks around it. What changes is replaced and not changed in
     place, as a question may be under way meanwhile.
     """
 
     documents: dict[str, Document]
     shown: str
+    private: bool = False
     removed: frozenset[str] = frozenset()
     unasked: frozenset[str] = frozenset()
     turns: list[Answer] = field(default_factory=list)
@@ -80,9 +82,9 @@ class Visit:
     _answerer: Answerer | None = None
 
     @classmethod
-    def of(cls, documents: Sequence[Document]) -> Visit:
+    def of(cls, documents: Sequence[Document], *, private: bool = False) -> Visit:
         """A visit that begins with these documents open."""
-        return cls({document.id: document for document in documents}, documents[0].id)
+        return cls({document.id: document for document in documents}, documents[0].id, private)
 
     @property
     def shelf(self) -> Shelf:
@@ -148,7 +150,7 @@ class Visit:
         """
         reads: list[Callable[[], Document]] = [
             *(partial(_read_upload, path) for path in files),
-            *(partial(_read_address, address.strip()) for address in addresses),
+            *(partial(_read_address, address.strip(), self.private) for address in addresses),
             *([partial(_read_text, text)] if text.strip() else []),
         ]
         try:
@@ -243,13 +245,13 @@ def _read_upload(path: str) -> Document:
         raise DocumentError(str(error).replace(path, name)) from error
 
 
-def _read_address(address: str) -> Document:
+def _read_address(address: str, private: bool) -> Document:
     # Anything else would be the path of a file on this machine, which is not the visitor's to read.
     if not is_address(address):
         raise DocumentError(
             f"'{address}' is no web address: give one that begins with http:// or https://."
         )
-    return read_document(address)
+    return read_document(address, private=private)
 
 
 def _read_text(text: str) -> Document:

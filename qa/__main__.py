@@ -7,10 +7,10 @@ import json
 import sys
 from collections.abc import Sequence
 
-from index.encoder import DEFAULT_ENCODER, SentenceEncoder
+from index.encoder import SentenceEncoder
 from index.errors import ArticleError
 from index.store import STORE_HELP, StoredCollection, open_store
-from index.terminal import print_progress, run
+from index.terminal import add_shared, print_progress, run
 from qa.answer import (
     DEFAULT_ARTICLE,
     DEFAULT_K,
@@ -58,11 +58,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         command.add_argument(
             "--k", type=_count, default=DEFAULT_K, help="passages to read (default: %(default)s)"
         )
-        command.add_argument(
-            "--encoder",
-            default=DEFAULT_ENCODER,
-            help="a sentence-transformers model, by name or folder (default: %(default)s)",
-        )
+        add_shared(command)
         command.add_argument(
             "--reader",
             default=str(DEFAULT_READER),
@@ -81,6 +77,7 @@ def _ask(arguments: argparse.Namespace) -> None:
         encoder=arguments.encoder,
         reader=arguments.reader,
         index=arguments.index,
+        private=arguments.allow_private_urls,
         progress=print_progress("encoding"),
     )
     _show(arguments, articles, len(articles.documents) > 1)

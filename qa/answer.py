@@ -361,10 +361,13 @@ def open_article(
     encoder: str | Encoder = DEFAULT_ENCODER,
     reader: str | Path | PassageReader | None = DEFAULT_READER,
     index: str | Path | None = None,
+    private: bool = False,
     progress: Progress | None = None,
 ) -> Answerer:
     """Open one document for questions; see open_articles."""
-    return open_articles([source], encoder=encoder, reader=reader, index=index, progress=progress)
+    return open_articles(
+        [source], encoder=encoder, reader=reader, index=index, private=private, progress=progress
+    )
 
 
 def open_articles(
@@ -373,17 +376,20 @@ def open_articles(
     encoder: str | Encoder = DEFAULT_ENCODER,
     reader: str | Path | PassageReader | None = DEFAULT_READER,
     index: str | Path | None = None,
+    private: bool = False,
     progress: Progress | None = None,
 ) -> Answerer:
     """Open documents for questions, each from its saved index where that fits and else anew.
 
     `index` is the folder of the saved index, for several documents of a folder each, by default one
     in the person's cache folder; progress(done, total) counts the texts encoded when one is built.
+    `private` allows web addresses of this machine and of the networks around it.
     Where the reader cannot be loaded, the answers are whole sentences and the note says why. Raises
     DocumentError and EncoderError.
     """
     documents = distinct(
-        source if isinstance(source, Document) else read_document(source) for source in sources
+        source if isinstance(source, Document) else read_document(source, private=private)
+        for source in sources
     )
     loaded = SentenceEncoder(encoder) if isinstance(encoder, str) else encoder
     indexes, notes = [], []

@@ -82,9 +82,9 @@ def running(folder: Path, *arguments: str) -> Iterator[str]:
 
 
 @contextmanager
-def serving(first: Opening, **options: Any) -> Iterator[str]:
+def serving(first: Opening, *, private: bool = True, **options: Any) -> Iterator[str]:
     """The address of a page in this process, with what opens its articles and gradio's options."""
-    page = app.Page(first)
+    page = app.Page(first, private=private)
     address, _ = page.launch("127.0.0.1", free_port(), **options)
     first.start()
     try:

@@ -13,7 +13,7 @@ import pytest
 from index import web
 from index.document import read_document
 from index.errors import DocumentError
-from index.web import USER_AGENT, fetch
+from index.web import USER_AGENT, fetch, is_public
 from tests.index.samples import column, pdf, word
 
 PAGE = """<!doctype html><html><head><title>The lamp</title></head><body><article><h1>The lamp</h1>
@@ -100,10 +100,10 @@ def site(monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
     server.server_close()
 
 
-def says(address: str, **options: float) -> str:
+def says(address: str, *, private: bool = True, **options: float) -> str:
     """The sentence that refuses an address, which it names as it was given."""
     with pytest.raises(DocumentError) as refused:
-        fetch(address, **options)
+        fetch(address, private=private, **options)
     sentence = str(refused.value)
     assert f"'{address}'" in sentence and sentence.endswith(".") and "\n" not in sentence
     return sentence
@@ -111,7 +111,7 @@ def says(address: str, **options: float) -> str:
 
 def test_a_page_is_fetched_with_what_its_server_says_of_it(site: Site) -> None:
     site["/lamp?a=b"] = answer(b"The lamp", "Text/HTML; Charset='ISO-8859-1'")
-    found = fetch(f"{site.address}/lamp?a=b#light")
+    found = fetch(f"{site.address}/lamp?a=b#light", private=True)
     assert found.data == b"The lamp"
     assert (found.media_type, found.charset) == ("text/html", "ISO-8859-1")
     assert found.url == f"{site.address}/lamp?a=b#light"
@@ -124,17 +124,17 @@ def test_a_page_is_fetched_with_what_its_server_says_of_it(site: Site) -> None:
 
 def test_a_document_at_an_address(site: Site) -> None:
     site["/a/the%20lamp.html"] = answer(PAGE.encode())
-    document = read_document(f" {site.address}/a/the lamp.html ")
+    document = read_document(f" {site.address}/a/the lamp.html ", private=True)
     assert document.title == "The lamp"
     assert document.text.startswith("The lamp\n\nThe lamp of Lowtown was lit in 1890")
     assert document.id == "127.0.0.1-the-lamp"
     assert document.source == f"{site.address}/a/the%20lamp.html"
     site["/"] = answer("Licht für Málaga.".encode("cp1252"), "text/plain; charset=latin-1")
-    document = read_document(f"{site.address}/")
+    document = read_document(f"{site.address}/", private=True)
     assert (document.text, document.id) == ("Licht für Málaga.", "127.0.0.1")
     site["/empty"] = answer(b"")
     with pytest.raises(DocumentError, match="/empty' is empty"):
-        read_document(f"{site.address}/empty")
+        read_document(f"{site.address}/empty", private=True)
 
 
 @pytest.mark.parametrize(
@@ -143,14 +143,14 @@ def test_a_document_at_an_address(site: Site) -> None:
 )
 def test_a_pdf_is_known_by_its_bytes(site: Site, kind: str | None) -> None:
     site["/lamp"] = answer(pdf(column("The lamp was lit.")), kind)
-    document = read_document(f"{site.address}/lamp")
+    document = read_document(f"{site.address}/lamp", private=True)
     assert (document.text, document.pages, document.page_of(3)) == ("The lamp was lit.", (0,), 1)
 
 
 def test_a_word_document_is_fetched(site: Site) -> None:
     kind = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
     site["/lamp.docx"] = answer(word(lambda d: d.add_paragraph("The lamp was lit.")), kind)
-    assert read_document(f"{site.address}/lamp.docx").text == "The lamp was lit."
+    assert read_document(f"{site.address}/lamp.docx", private=True).text == "The lamp was lit."
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
@@ -158,7 +158,7 @@ def test_redirects_are_followed(site: Site, status: int) -> None:
     site["/a"] = redirect("b/c?d", status)
     site["/b/c?d"] = redirect(f"{site.address}/e", status)
     site["/e"] = answer(b"The lamp")
-    found = fetch(f"{site.address}/a")
+    found = fetch(f"{site.address}/a", private=True)
     assert (found.data, found.url) == (b"The lamp", f"{site.address}/e")
 
 
@@ -166,7 +166,7 @@ def test_five_redirects_are_followed_and_no_more(site: Site) -> None:
     for number in range(5):
         site[f"/{number}"] = redirect(f"/{number + 1}")
     site["/5"] = answer(b"The lamp")
-    assert fetch(f"{site.address}/0").data == b"The lamp"
+    assert fetch(f"{site.address}/0", private=True).data == b"The lamp"
     site["/5"] = redirect("/6")
     site["/6"] = answer(b"The lamp")
     assert "leads from one address to the next" in says(f"{site.address}/0")
@@ -246,16 +246,16 @@ def test_a_body_that_is_too_large_is_not_read(site: Site) -> None:
     site["/a"] = answer(b"", content_length=str(LIMIT + 1))
     assert "has more than" in says(f"{site.address}/a", seconds=2)
     site["/b"] = answer(b"x" * LIMIT)
-    assert len(fetch(f"{site.address}/b").data) == LIMIT
+    assert len(fetch(f"{site.address}/b", private=True).data) == LIMIT
     site["/c"] = answer(b"x", content_length="9" * 19)
     assert "has more than" in says(f"{site.address}/c", seconds=2)
 
 
 def test_a_packed_body_is_unpacked_up_to_the_limit(site: Site) -> None:
     site["/a"] = answer(gzip.compress(PAGE.encode()), content_encoding="gzip")
-    assert fetch(f"{site.address}/a").data == PAGE.encode()
+    assert fetch(f"{site.address}/a", private=True).data == PAGE.encode()
     site["/b"] = answer(gzip.compress(b"x" * LIMIT), content_encoding="gzip")
-    assert len(fetch(f"{site.address}/b").data) == LIMIT
+    assert len(fetch(f"{site.address}/b", private=True).data) == LIMIT
     site["/c"] = answer(gzip.compress(b"x" * (LIMIT + 1)), content_encoding="gzip")
     assert "has more than" in says(f"{site.address}/c")
     site["/bomb"] = answer(gzip.compress(bytes(50_000_000), 6), content_encoding="gzip")
@@ -332,7 +332,7 @@ def test_a_host_is_tried_at_its_next_address_when_the_first_is_silent(
     monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
     site["/a"] = answer(b"The lamp")
     address = site.address.replace("127.0.0.1", "lamp.example")
-    assert fetch(f"{address}/a").data == b"The lamp"
+    assert fetch(f"{address}/a", private=True).data == b"The lamp"
     assert site.asked[0].headers["Host"] == address.removeprefix("http://")
 
     given = []
@@ -366,3 +366,75 @@ def test_what_is_not_a_web_address(address: str) -> None:
 @pytest.mark.parametrize("host", ["a" * 64 + ".example", "a..example", "[1"])
 def test_a_host_that_cannot_be(host: str) -> None:
     says(f"http://{host}/a")
+
+
+# fmt: off
+INSIDE = [
+    "127.0.0.1", "127.9.9.9", "0.0.0.0", "10.0.0.1", "172.16.0.1", "172.31.255.255",
+    "192.168.1.1", "169.254.169.254", "100.64.0.1", "192.0.0.1", "198.18.0.1", "224.0.0.1",
+    "240.0.0.1", "255.255.255.255", "::", "::1", "fe80::1", "fe80::1%eth0", "fc00::1",
+    "fd00:ec2::254", "ff02::1", "::ffff:127.0.0.1", "::ffff:10.0.0.1", "::127.0.0.1",
+    "64:ff9b::7f00:1", "64:ff9b::a9fe:a9fe", "2002:7f00:1::", "2002:a00:1::", "2001:db8::1",
+    "2001:0:7f00:1::",
+]
+# fmt: on
+OUTSIDE = ["1.1.1.1", "93.184.215.14", "2606:4700:4700::1111", "::ffff:1.1.1.1", "64:ff9b::101:101"]
+
+
+@pytest.mark.parametrize("address", INSIDE)
+def test_no_address_of_the_inside_is_public(address: str) -> None:
+    assert not is_public(address)
+
+
+@pytest.mark.parametrize("address", OUTSIDE)
+def test_addresses_of_the_internet_are(address: str) -> None:
+    assert is_public(address)
+
+
+@pytest.mark.parametrize(
+    "host",
+    ["127.0.0.1", "localhost", "127.1", "2130706433", "0x7f000001", "[::1]", "[::ffff:127.0.0.1]"],
+)
+def test_the_inside_is_not_asked_by_any_name(site: Site, host: str) -> None:
+    site["/a"] = answer(PAGE.encode())
+    port = site.address.rpartition(":")[2]
+    address = f"http://{host}:{port}/a"
+    sentence = says(address, private=False)
+    assert "private network" in sentence or "no server with the name" in sentence
+    assert not site.asked
+
+
+def test_a_name_that_leads_inside_and_outside_is_not_asked(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = [(2, 1, 6, "", (address, 80)) for address in ("1.1.1.1", "127.0.0.1")]
+    monkeypatch.setattr("socket.getaddrinfo", lambda *_, **__: found)
+    assert "private network" in says("http://rebind.example/a", private=False)
+
+
+def test_a_redirect_does_not_lead_inside(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first server counts as public here; where it leads to does not."""
+    site["/a"] = redirect(site.address.replace("127.0.0.1", "127.0.0.2") + "/b")
+    site["/b"] = answer(PAGE.encode())
+    monkeypatch.setattr(web, "is_public", lambda address: address == "127.0.0.1")
+    assert "private network" in says(f"{site.address}/a", private=False)
+    assert [request.path for request in site.asked] == ["/a"]
+
+
+def test_the_address_that_was_looked_at_is_the_one_connected_to(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A name that leads elsewhere at the second look (DNS rebinding) is not looked up again."""
+    looked = []
+
+    def look(host: str, port: int, *_: object, **__: object) -> list[object]:
+        looked.append(host)
+        assert host != "rebind.example" or looked.count(host) == 1
+        return [(2, 1, 6, "", ("127.0.0.1", port))]
+
+    site["/a"] = answer(PAGE.encode())
+    port = site.address.rpartition(":")[2]
+    monkeypatch.setattr("socket.getaddrinfo", look)
+    monkeypatch.setattr(web, "is_public", lambda address: True)
+    assert fetch(f"http://rebind.example:{port}/a").data == PAGE.encode()
+    assert looked.count("rebind.example") == 1
