@@ -17,7 +17,7 @@ from index.document import Document, read_document
 from index.encoder import SentenceEncoder
 from index.errors import ArticleError
 from index.store import STORE_HELP, StoredCollection, fill, open_store
-from index.terminal import add_shared, print_progress, run
+from index.terminal import add_shared, print_progress, run, visible
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -86,7 +86,7 @@ def _fill(arguments: argparse.Namespace) -> None:
 
     def skip(why: str) -> None:
         skipped.append(why)
-        print(f"left out: {why}", file=sys.stderr)
+        print(visible(f"left out: {why}"), file=sys.stderr)
 
     encoder = SentenceEncoder(arguments.encoder)
     store = open_store(arguments.store, encoder, kind=arguments.kind, shard=str(arguments.shard))
@@ -109,7 +109,7 @@ def _info(arguments: argparse.Namespace) -> None:
     if arguments.store:
         store = open_store(arguments.store, SentenceEncoder(arguments.encoder))
         try:
-            print(json.dumps(store.describe(), ensure_ascii=False, indent=2))
+            print(visible(json.dumps(store.describe(), ensure_ascii=False, indent=2)))
         finally:
             store.close()
         return
@@ -117,15 +117,17 @@ def _info(arguments: argparse.Namespace) -> None:
     manifest = read_manifest(folder)
     index = ArticleIndex.load(folder, document, encoder)
     print(
-        json.dumps(
-            {
-                "folder": str(folder),
-                "passages": len(index.passages),
-                "sentences": _sentences(index),
-                **asdict(manifest),
-            },
-            ensure_ascii=False,
-            indent=2,
+        visible(
+            json.dumps(
+                {
+                    "folder": str(folder),
+                    "passages": len(index.passages),
+                    "sentences": _sentences(index),
+                    **asdict(manifest),
+                },
+                ensure_ascii=False,
+                indent=2,
+            )
         )
     )
 
@@ -160,12 +162,12 @@ def _search(arguments: argparse.Namespace) -> None:
         for hit in hits
     ]
     if arguments.json:
-        print(json.dumps(found, ensure_ascii=False, indent=2))
+        print(visible(json.dumps(found, ensure_ascii=False, indent=2)))
         return
     for hit in hits:
         named = f" of {hit.passage.document_id}" if arguments.store else ""
         place = f"[{hit.passage.start}-{hit.passage.end}{named}]"
-        print(f"{hit.score:7.3f}  {place}  {hit.passage.text}")
+        print(visible(f"{hit.score:7.3f}  {place}  {hit.passage.text}"))
 
 
 def _shard(text: str) -> Shard:

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import re
 import sys
 
 from index.encoder import DEFAULT_ENCODER, Progress
 from index.errors import ArticleError
+
+# Control characters but for tab and line feed, and those that change the direction of a text.
+_COMMANDS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -14,7 +18,7 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         arguments.run(arguments)
     except ArticleError as error:
-        print(f"error: {error}", file=sys.stderr)
+        print(visible(f"error: {error}"), file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("stopped", file=sys.stderr)
@@ -23,6 +27,14 @@ def run(arguments: argparse.Namespace) -> int:
         sys.stderr.close()
         return 0
     return 0
+
+
+def visible(text: str) -> str:
+    """The text with what would command a terminal or turn its lines around spelled out in escapes.
+
+    Of a JSON text it makes another of the same meaning.
+    """
+    return _COMMANDS.sub(lambda found: f"\\u{ord(found[0]):04x}", text.replace("\r\n", "\n"))
 
 
 def print_progress(what: str) -> Progress | None:

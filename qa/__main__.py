@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from index.encoder import SentenceEncoder
 from index.errors import ArticleError
 from index.store import STORE_HELP, StoredCollection, open_store
-from index.terminal import add_shared, print_progress, run
+from index.terminal import add_shared, print_progress, run, visible
 from qa.answer import (
     DEFAULT_ARTICLE,
     DEFAULT_K,
@@ -104,9 +104,9 @@ def _show(arguments: argparse.Namespace, articles: QuestionAnswerer, several: bo
         print(articles.note, file=sys.stderr)
     answer = articles.ask(arguments.question, k=arguments.k)
     if arguments.json:
-        print(json.dumps(answer.to_json(), ensure_ascii=False, indent=2))
+        print(visible(json.dumps(answer.to_json(), ensure_ascii=False, indent=2)))
     else:
-        print(_in_words(answer, several))
+        print(visible(_in_words(answer, several)))
 
 
 def _evaluate(arguments: argparse.Namespace) -> None:

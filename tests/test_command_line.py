@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+import unicodedata
 from pathlib import Path
 
 import pytest
@@ -43,6 +44,27 @@ def test_ask_says_that_it_does_not_know(tmp_path: Path, capsys) -> None:
     assert qa_main(["ask", "best recipe for kimchi?", "--index", str(tmp_path)]) == 0
     out = capsys.readouterr().out
     assert out.startswith("The article does not say.") and "not an answer" in out
+
+
+@pytest.mark.parametrize("flags", [[], ["--json"]])
+def test_a_document_cannot_command_the_terminal(tmp_path: Path, capsys, flags: list[str]) -> None:
+    evil = "The mayor is \x1b[31mAda\x1b]0;title\x1b\\ Berg\x9b2J\u202e since 1990.\r\n"
+    article = tmp_path / "evil.txt"
+    article.write_text(evil * 2, encoding="utf-8", newline="")
+    index = ["--index", str(tmp_path / "index")]
+    asked = ["Who is the mayor?", "--article", str(article), *index, *flags]
+    assert qa_main(["ask", *asked]) == 0
+    assert index_main(["search", str(article), "mayor", *index, *flags]) == 0
+    assert index_main(["search", "\x1b[31mnone.txt", "mayor"]) == 2
+    said = capsys.readouterr()
+    assert "\\u001b[31m" in said.out and "\\u001b[31mnone.txt" in said.err
+    assert not any(
+        unicodedata.category(c) in ("Cc", "Cf") for c in said.out + said.err if c != "\n"
+    )
+    if flags:
+        text = article.read_bytes().decode()
+        answer = json.loads(said.out[: said.out.index("\n}\n") + 2])
+        assert text[answer["citation"]["start"] : answer["citation"]["end"]] == answer["text"]
 
 
 def test_build_info_and_search(tmp_path: Path, capsys) -> None:
