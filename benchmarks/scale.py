@@ -81,7 +81,7 @@ def _run(file: str, sizes: Sequence[int], most_vectors: int) -> None:
                 row["store"] = {**built, **_child(file, folder, "--measure")}
                 shutil.rmtree(folder / "store")
             found.append(row)
-            print(json.dumps(row), flush=True)
+            _print(row)
             record("scale", {"sentences": len(material.texts), "sizes": found})
     _draw(found)
 
@@ -292,6 +292,23 @@ def _megabytes(what: str) -> float:
             if line.startswith(f"{what}:"):
                 return round(int(line.split()[1]) / 1e3, 1)
     return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3, 1)
+
+
+def _print(row: dict[str, Any]) -> None:
+    print(f"{row['passages']:,} passages")
+    for kind, of in row["kinds"].items():
+        print(
+            f"  vectors, {kind:5} built in {of['build_s']:7.1f} s  {of['bytes'] / 1e6:8.1f} MB  "
+            f"search {of['p50_ms']:7.2f} / {of['p95_ms']:7.2f} ms  recall@10 {of['recall_at_10']:.3f}"
+        )
+    if of := row.get("store"):
+        print(
+            f"  store, {of['kind']:7} built in {of['build_s']:7.1f} s  "
+            f"{sum(of['bytes'].values()) / 1e6:8.1f} MB  opened in {of['open_s']:.1f} s  "
+            f"search {of['p50_ms']:.1f} / {of['p95_ms']:.1f} ms  memory {of['held_mb']:.0f} MB and "
+            f"{of['mapped_mb']:.0f} MB mapped, of vectors {of['vectors_mb']:.0f} MB"
+        )
+    sys.stdout.flush()
 
 
 def _draw(found: Sequence[dict[str, Any]]) -> None:
