@@ -112,9 +112,19 @@ def test_an_address_is_given_to_read_document(
     visit: Visit, first: Opening, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     address = "https://example.org/tower"
-    monkeypatch.setattr(visits, "read_document", lambda given: document_of(TOWER, source=given))
+    asked = []
+
+    def read(given: str, *, private: bool) -> Document:
+        asked.append((given, private))
+        return document_of(TOWER, source=given)
+
+    monkeypatch.setattr(visits, "read_document", read)
     add(visit, first, addresses=[f" {address} "])
     assert visit.documents["name"].source == address
+    # Only a page that was started so opens what is inside.
+    allowed = Visit.of([document_of(BRIDGE)], private=True)
+    add(allowed, first, addresses=[address])
+    assert asked == [(address, False), (address, True)]
 
 
 def test_two_documents_of_one_name_have_an_id_each(visit: Visit, first: Opening) -> None:
