@@ -17,7 +17,7 @@ from index.encoder import Encoder, Progress
 from index.errors import SavedIndexError
 from index.late import LateIndex
 from index.passages import STUB_PIECES, Passage, split_passages
-from index.saved import damaged, sha256, write_file, write_manifest
+from index.saved import check_fits, damaged, sha256, write_file, write_manifest
 
 FORMAT_VERSION = 2
 MANIFEST = "manifest.json"
@@ -137,13 +137,12 @@ class ArticleIndex:
         """
         folder = Path(folder)
         manifest = read_manifest(folder)
-        for field, expected in _expected(document, encoder).items():
-            found = getattr(manifest, field)
-            if found != expected:
-                raise SavedIndexError(
-                    f"The index in '{folder}' does not fit: its {field} is {found!r} and "
-                    f"{expected!r} was expected; it has to be built again."
-                )
+        check_fits(
+            manifest,
+            _expected(document, encoder),
+            f"The index in '{folder}'",
+            "it has to be built again",
+        )
         data = {}
         for name, expected in manifest.files.items():
             try:
@@ -204,13 +203,11 @@ def read_manifest(folder: str | Path) -> Manifest:
     """Read a saved index's manifest; raises SavedIndexError when there is none or it is damaged."""
     path = Path(folder) / MANIFEST
     try:
-        return Manifest(**saved.read_manifest(path, FORMAT_VERSION))
+        return saved.read_manifest(path, FORMAT_VERSION, Manifest)
     except FileNotFoundError:
         raise SavedIndexError(
             f"There is no index in '{folder}': make one with 'python -m index build FILE'."
         ) from None
-    except TypeError as error:
-        raise damaged(path, "it is not a manifest") from error
 
 
 def _expected(document: Document, encoder: Encoder) -> dict[str, Any]:

@@ -17,10 +17,10 @@ from numpy.typing import NDArray
 from index.dense import DenseIndex, Kind, kind_for, settings_for
 from index.document import Document
 from index.encoder import Encoder, Vectors
-from index.errors import SavedIndexError, StoreError
+from index.errors import StoreError
 from index.fusion import Rows, Scores, blend
 from index.passages import Passage
-from index.saved import damaged, read_manifest, sha256, sha256_of, write_manifest
+from index.saved import check_fits, damaged, read_manifest, sha256, sha256_of, write_manifest
 from index.sparse import SparseIndex, idfs_of, split_words
 from index.store import SEARCHED, WEIGHTS, rebuilt
 
@@ -295,18 +295,16 @@ class _Segment:
         """Open one; raises SavedIndexError where a file is damaged or of another encoder."""
         self.folder = folder
         try:
-            self.about = Segment(**read_manifest(folder / MANIFEST, FORMAT_VERSION))
-            for field, expected in _made_with(encoder).items():
-                if (found := getattr(self.about, field)) != expected:
-                    raise SavedIndexError(
-                        f"The store in '{folder.parent}' does not fit: its {field} is {found!r} and "
-                        f"{expected!r} was expected; name the --encoder that it was built with."
-                    )
+            self.about = read_manifest(folder / MANIFEST, FORMAT_VERSION, Segment)
+            check_fits(
+                self.about,
+                _made_with(encoder),
+                f"The store in '{folder.parent}'",
+                "name the --encoder that it was built with",
+            )
             for name, expected in self.about.files.items():
                 if sha256_of(folder / name) != expected:
                     raise damaged(folder / name, "its content is not what was saved")
-        except TypeError as error:
-            raise damaged(folder / MANIFEST, "it is not a manifest") from error
         except OSError as error:
             raise damaged(Path(error.filename or folder), error.strerror or str(error)) from error
         self._dense = DenseIndex.map(folder / "vectors.faiss", self.about.kind)

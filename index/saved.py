@@ -5,11 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from index.errors import SavedIndexError
+
+Manifest = TypeVar("Manifest")
 
 
 def write_file(path: Path, data: bytes) -> None:
@@ -28,8 +30,8 @@ def write_manifest(path: Path, body: Mapping[str, Any]) -> None:
     write_file(path, text.encode())
 
 
-def read_manifest(path: Path, format_version: int) -> dict[str, Any]:
-    """Read such an object.
+def read_manifest(path: Path, format_version: int, made: Callable[..., Manifest]) -> Manifest:
+    """Read such an object and make what has its fields.
 
     Raises FileNotFoundError, and SavedIndexError where it is damaged or of another format version.
     """
@@ -48,7 +50,19 @@ def read_manifest(path: Path, format_version: int) -> dict[str, Any]:
         )
     if sha256(_canonical(body)) != recorded:
         raise damaged(path, "its content is not what was saved")
-    return body
+    try:
+        return made(**body)
+    except TypeError as error:
+        raise damaged(path, "it is not a manifest") from error
+
+
+def check_fits(manifest: object, expected: Mapping[str, Any], whose: str, then: str) -> None:
+    """Raise SavedIndexError, naming the field, where a manifest does not say what is expected."""
+    for field, wanted in expected.items():
+        if (found := getattr(manifest, field)) != wanted:
+            raise SavedIndexError(
+                f"{whose} does not fit: its {field} is {found!r} and {wanted!r} was expected; {then}."
+            )
 
 
 def sha256(data: bytes) -> str:
