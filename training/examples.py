@@ -30,7 +30,6 @@ from __future__ import annotations
 
 import argparse
 import gzip
-import hashlib
 import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -45,6 +44,7 @@ from tokenizers import Encoding, Tokenizer
 from index.article_index import ArticleIndex
 from index.collection import Collection
 from index.encoder import SentenceEncoder
+from index.saved import sha256_of
 from index.sparse import SparseIndex, split_words
 from qa.metrics import normalize
 from qa.squad import SquadArticle, SquadQuestion, read_squad
@@ -191,9 +191,9 @@ def prepare(
     """
     made_of = {
         "format_version": FORMAT_VERSION,
-        "squad": _sha256(squad),
-        "extra": _sha256(extra) if extra else None,
-        "tokenizer": _sha256(base / "tokenizer.json"),
+        "squad": sha256_of(squad),
+        "extra": sha256_of(extra) if extra else None,
+        "tokenizer": sha256_of(base / "tokenizer.json"),
         "mine_every": mine_every,
     }
     about = cache / "cache.json"
@@ -244,7 +244,7 @@ def pack(base: Path, folder: Path) -> None:
     weights = base / "model.safetensors"
     tensors = {name: t.half() for name, t in load_file(weights).items() if t.is_floating_point()}
     folder.mkdir(parents=True, exist_ok=True)
-    save_file(tensors, folder / weights.name, {"format": "pt", "sha256": _sha256(weights)})
+    save_file(tensors, folder / weights.name, {"format": "pt", "sha256": sha256_of(weights)})
     (folder / "config.json").write_bytes((base / "config.json").read_bytes())
 
 
@@ -298,10 +298,6 @@ def _rank_by_index(article: SquadArticle, index: Collection) -> list[list[int]]:
         list(dict.fromkeys(int(np.searchsorted(begins, h.passage.end) - 1) for h in hits))
         for hits in found
     ]
-
-
-def _sha256(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def main(argv: Sequence[str] | None = None) -> None:
