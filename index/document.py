@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+from index.bounded import extract
 from index.content import MAX_BYTES, MAX_FILE_BYTES
 from index.errors import DocumentError
-from index.formats import HEAD, check_size, extract
+from index.formats import HEAD, check_size
 
 MAX_TITLE = 200
 

@@ -47,7 +47,7 @@ def extract(data: bytes, source: str, *, media_type: str = "", charset: str = ""
     if not data.strip():
         raise DocumentError(f"'{source}' is empty: open a file that has some text in it.")
     check_size(len(data), data, source, media_type)
-    kind = _format(data, source, media_type)
+    kind = format_of(data, source, media_type)
     # A parser takes a while to import, so each is when there is something to parse.
     if kind == "pdf":
         from index.from_pdf import read_pdf
@@ -77,7 +77,7 @@ def extract(data: bytes, source: str, *, media_type: str = "", charset: str = ""
 
 def check_size(size: int, head: bytes, source: str, media_type: str = "") -> None:
     """Raise DocumentError for more bytes than a file that begins with these may have."""
-    text = _format(head, source, media_type) == "text"
+    text = format_of(head, source, media_type) == "text"
     limit = MAX_BYTES if text else MAX_FILE_BYTES
     if size > limit:
         raise DocumentError(
@@ -86,7 +86,8 @@ def check_size(size: int, head: bytes, source: str, media_type: str = "") -> Non
         )
 
 
-def _format(data: bytes, source: str, media_type: str) -> str:
+def format_of(data: bytes, source: str, media_type: str = "") -> str:
+    """One of pdf, docx, html, office, rtf and text: by the first bytes, what a server says, the name."""
     head = data[:HEAD]
     if head.lstrip(b"\xef\xbb\xbf\0\t\r\n ").startswith(b"%PDF-"):
         return "pdf"

@@ -1,0 +1,129 @@
+"""Hostile files are refused within bounds, in a sentence, and what reads the next file lives on."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from index import bounded
+from index.content import Content
+from index.document import read_document
+from index.errors import DocumentError
+from tests.index.hostile_files import HOSTILE, docx
+
+resource = pytest.importorskip("resource", reason="Windows has no limits to test")
+
+# Python code that a child runs in place of reading the file.
+Instead = Callable[[str], None]
+
+
+@pytest.fixture
+def instead(monkeypatch: pytest.MonkeyPatch) -> Instead:
+    def have(code: str) -> None:
+        limited = "import sys; sys.path.insert(0, sys.argv[1]); from index import bounded; "
+        monkeypatch.setattr(bounded, "_CHILD", f"{limited}bounded._limit(); {code}")
+
+    return have
+
+
+def read(name: str, data: bytes = b"<html>") -> Content:
+    return bounded.extract(data, name)
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_hostile_file_is_refused_within_its_time_and_memory(name: str) -> None:
+    data = HOSTILE[name]()
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    try:
+        text = bounded.extract(data, name).text
+    except DocumentError as error:
+        assert str(error).startswith(f"'{name}' ")
+    else:
+        # What can be read of it is no harm.
+        assert "root:" not in text
+        assert len(text) < 20_000_000
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    used = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    assert used < bounded.SECONDS + 1.5
+    # The most that any child had so far: kilobytes on Linux, bytes on a Mac.
+    unit = 1 if sys.platform == "darwin" else 1024
+    assert after.ru_maxrss * unit <= bounded.MEMORY
+
+
+def test_too_much_memory_is_refused(instead: Instead) -> None:
+    instead("print(len(bytes(600_000_000)))")
+    with pytest.raises(
+        DocumentError, match=r"^'a\.html' cannot be read, as hardly a document does"
+    ):
+        read("a.html")
+
+
+def test_too_much_time_is_refused(instead: Instead, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bounded, "SECONDS", 1)
+    instead("import resource; resource.setrlimit(resource.RLIMIT_CPU, (1, 1))\nwhile True: pass")
+    with pytest.raises(DocumentError, match=r"^'a\.html' takes more than 1 seconds to read"):
+        read("a.html")
+
+
+def test_what_waits_for_ever_is_ended(instead: Instead, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bounded, "PATIENCE", 0.5)
+    instead("import time; time.sleep(60)")
+    with pytest.raises(DocumentError, match="took too long to read"):
+        read("a.html")
+
+
+@pytest.mark.parametrize("number", [signal.SIGSEGV, signal.SIGABRT])
+def test_a_crash_is_told_in_a_sentence(instead: Instead, number: int) -> None:
+    instead(f"import os; os.kill(os.getpid(), {int(number)})")
+    with pytest.raises(DocumentError, match=r"^'a\.html' cannot be read"):
+        read("a.html")
+
+
+def test_what_a_library_prints_is_not_taken_for_the_text(instead: Instead) -> None:
+    instead("print('a warning of the library'); print('{}')")
+    with pytest.raises(DocumentError, match="cannot be read"):
+        read("a.html")
+
+
+def test_nothing_can_be_written(instead: Instead, tmp_path: Path) -> None:
+    there = tmp_path / "written"
+    code = f"open({str(there)!r}, 'w').write('x' * 100_000)"
+    instead(code)
+    with pytest.raises(DocumentError):
+        read("a.html")
+    assert not there.exists() or there.stat().st_size == 0
+    # It is the limit that holds it back.
+    subprocess.run([sys.executable, "-c", code], check=True)
+    assert there.stat().st_size == 100_000
+
+
+def test_the_next_file_is_read() -> None:
+    with pytest.raises(DocumentError):
+        read("bomb.pdf", HOSTILE["bomb.pdf"]())
+    body = "<w:p><w:r><w:t>Nothing is lost, \u202eat all\U0001f600.</w:t></w:r></w:p>"
+    assert read("a.docx", docx(body.encode())).text == "Nothing is lost, \u202eat all\U0001f600."
+
+
+def test_a_name_goes_nowhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    name = "../../etc/passwd.docx"
+    content = read(name, docx(b"<w:p><w:r><w:t>A text.</w:t></w:r></w:p>"))
+    assert content.text == "A text."
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_link_is_followed_once_and_never_for_ever(tmp_path: Path) -> None:
+    loop = tmp_path / "loop.txt"
+    os.symlink(loop, loop)
+    with pytest.raises(DocumentError, match="cannot be read"):
+        read_document(loop)
+    endless = tmp_path / "endless.txt"
+    os.symlink("/dev/zero", endless)
+    with pytest.raises(DocumentError):
+        read_document(endless)
