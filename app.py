@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import html
 import importlib.util
 import os
+import signal
 import sys
+import threading
+import time
 import webbrowser
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
 from contextlib import aclosing
@@ -17,14 +21,19 @@ from typing import Any
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
 
 import gradio as gr
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import Route
 
 from index.document import read_document
 from index.errors import ArticleError
 from index.terminal import add_shared
 from page.markup import chat_html, passages_html, sheets_html, tabs_html
 from page.opening import CancelledError, Opening
-from page.programs import Programs, check_k
-from page.visit import Indexes, Visit
+from page.programs import ASKING, Programs, check_k
+from page.requests import FORMS, Requests
+from page.visit import Visit
+from page.visits import FORGET_AFTER, ForgottenError, Visits
 from qa.answer import DEFAULT_ARTICLE, DEFAULT_K, check_question, distinct, open_articles
 from qa.reader import DEFAULT_READER
 
@@ -33,6 +42,10 @@ EXAMPLES = 4
 FILES = [".txt", ".md", ".html", ".htm", ".pdf", ".docx"]
 # A little over what read_document takes, so that it is read_document that says what is too large.
 MAX_UPLOAD = "20mb"
+# So many questions may wait for those before them; who comes then is told to come again.
+MAX_WAITING = 100
+# What is under way when the page is stopped has so many seconds to end.
+LAST_SECONDS = 3.0
 # What the HTML of our own sends to the page: its buttons' and its ticks' events.
 EVENTS = """
 const send = (control, data) =>
@@ -52,17 +65,25 @@ Updates = dict[Any, Any]  # what each part of the page becomes; a part that is n
 class Page:
     """The page: its parts and what happens when they are used."""
 
-    def __init__(self, first: Opening, k: int = DEFAULT_K, *, private: bool = False) -> None:
-        """Lay the page out for visitors, who find `first` open and k passages under an answer.
-
-        `private` lets them open web addresses of this machine and of the networks around it.
-        """
-        self.first = first
+    def __init__(
+        self,
+        visits: Visits,
+        k: int = DEFAULT_K,
+        requests: Requests | None = None,
+        max_waiting: int = MAX_WAITING,
+    ) -> None:
+        """Lay the page out for visitors, who find k passages under an answer."""
+        self.visits = visits
+        self.first = first = visits.first
         self.k = k
-        self.kept = Indexes()
-        visit = Visit.of(first.documents, private=private)
+        self.requests = requests or Requests()
+        visit = visits.new()
         with gr.Blocks(
-            title="Ask the Article", fill_width=True, analytics_enabled=False
+            title="Ask the Article",
+            fill_width=True,
+            analytics_enabled=False,
+            # Uploads are deleted when they are read; this is for those that nobody has then opened.
+            delete_cache=(600, int(visits.forget_after)),
         ) as self.blocks:
             self.visit = gr.State(visit)
             with gr.Row(elem_id="bar"):
@@ -92,10 +113,10 @@ class Page:
                     self.sheets = _html(sheets_html(visit.shelf, visit.shown), "article", "opened")
                     self.passages = _html("", "passages")
             # First, so that the endpoints have their names to themselves.
-            Programs(first, self.kept, private=private).connect()
+            Programs(visits, self.requests).connect()
             self._connect()
         # A question takes some ten milliseconds of every core; more at once would only wait.
-        self.blocks.queue(default_concurrency_limit=2)
+        self.blocks.queue(default_concurrency_limit=2, max_size=max_waiting)
 
     def launch(self, host: str, port: int | None, **options: Any) -> tuple[str, str | None]:
         """Serve it with these options of gradio's; its address, and its public one with `share`.
@@ -118,9 +139,39 @@ class Page:
             ssr_mode=False,
             quiet=True,
             prevent_thread_lock=True,
+            app_kwargs={"routes": [Route("/health", self.health)]},
             **options,
         )
+        self.visits.watch()
         return str(address), public
+
+    def close(self) -> None:
+        """Answer what is asked already, for some seconds at most, and serve no more."""
+        last = time.monotonic() + LAST_SECONDS
+        busy = False
+        while (self.requests.under_way or len(self.blocks._queue)) and time.monotonic() < last:
+            busy = True
+            time.sleep(0.05)
+        if busy:
+            time.sleep(0.3)  # the last answer has yet to be sent
+        self.visits.stop()
+        self.blocks.server.config.timeout_graceful_shutdown = 1
+        self.blocks.close(verbose=False)
+
+    async def health(self, request: Request) -> JSONResponse:
+        """Say whether questions can be asked: 200, or 503 while articles open or if they cannot be."""
+        served = request.app
+        cookies = request.cookies
+        token = cookies.get(f"access-token-{served.cookie_id}") or cookies.get(
+            f"access-token-unsecure-{served.cookie_id}"
+        )
+        if served.auth is not None and served.tokens.get(token) is None:
+            return JSONResponse({"status": "not logged in"}, 401)
+        status = "ok" if self.first.opened.is_set() else "opening"
+        if self.first.error:
+            status = "failed"
+        said = {"status": status, "under_way": self.requests.under_way}
+        return JSONResponse(said, 200 if status == "ok" else 503)
 
     def _adding(self) -> None:
         self.files = gr.File(
@@ -148,20 +199,21 @@ class Page:
     def _connect(self) -> None:
         quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
         free = {**quiet, "concurrency_limit": None}
+        asking = {**quiet, "concurrency_id": ASKING}
         talk = [self.chat, self.passages]
         desk = [self.tabs, self.sheets, *talk, *self.examples]
         self.blocks.load(self.arrive, self.visit, [self.status, self.box, *self.examples], **free)
-        self.blocks.load(self.ask_link, self.visit, talk, **free)
+        self.blocks.load(self.ask_link, self.visit, desk, **free)
         gr.on(
             [self.box.submit, self.button.click],
             self.ask,
             [self.box, self.visit],
-            [self.box, *talk],
-            **quiet,
+            [self.box, *desk],
+            **asking,
         )
         for example in self.examples:
-            example.click(self.ask_example, [example, self.visit], talk, **quiet)
-        self.chat.retry(self.retry, self.visit, talk, **quiet)
+            example.click(self.ask_example, [example, self.visit], desk, **asking)
+        self.chat.retry(self.retry, self.visit, desk, **asking)
         self.chat.undo(self.undo, self.visit, [self.box, *talk], **quiet)
         self.chat.edit(self.edit, self.visit, [self.box, *talk], **quiet)
         self.chat.clear(self.clear, self.visit, talk, **quiet)
@@ -183,6 +235,8 @@ class Page:
 
     async def arrive(self, visit: Visit) -> AsyncIterator[Updates]:
         """Show how far the articles of the start are, until they are open."""
+        with contextlib.suppress(ForgottenError):
+            self.visits.use(visit)
         async for status in self.first.statuses(self.first.finished):
             # What the visitor adds meanwhile has a status of its own.
             if visit.adding is None or visit.adding.opened.is_set():
@@ -201,21 +255,16 @@ class Page:
                 yield updates if taken else {**updates, self.box: ""}
                 taken = True
         except ArticleError as error:
-            _notice(error)
+            updates = self._refused(visit, error)
             # Something has to be given, or gradio empties what is not.
-            yield (
-                {self.box: question, self.chat: self._chat(visit)}
-                if taken
-                else {self.box: gr.skip()}
-            )
+            yield {self.box: question, **updates} if taken else {self.box: gr.skip()}
 
     def ask_example(self, question: str, visit: Visit) -> Iterator[Updates]:
         """Answer an example, whatever stands in the box."""
         try:
             yield from self._answer(question, visit, self.k)
         except ArticleError as error:
-            _notice(error)
-            yield {self.chat: self._chat(visit)}
+            yield self._refused(visit, error)
 
     def ask_link(self, visit: Visit, request: gr.Request) -> Iterator[Updates]:
         """Answer the question that the page's address has in it: ?q=…, and &k=… passages."""
@@ -228,8 +277,7 @@ class Page:
             check_k(int(k) if k.isdecimal() else 0)
             yield from self._answer(question, visit, int(k))
         except ArticleError as error:
-            _notice(error)
-            yield {self.chat: self._chat(visit)}
+            yield self._refused(visit, error)
 
     def retry(self, visit: Visit) -> Iterator[Updates]:
         """Ask the last question again, of what is open now."""
@@ -241,9 +289,8 @@ class Page:
         try:
             yield from self._answer(before[-1].question, visit, self.k)
         except ArticleError as error:
-            _notice(error)
             visit.turns = before
-            yield {self.chat: self._chat(visit)}
+            yield self._refused(visit, error)
 
     def undo(self, visit: Visit) -> Updates:
         """Take the last turn back; its question is in the box again."""
@@ -296,11 +343,17 @@ class Page:
         """Open what is given beside what is open, or say why not and leave all as it was."""
         opening = None
         try:
-            opening = visit.add(self.first, self.kept, examples=EXAMPLES, **given)
-            async for status in opening.statuses(opening.opened):
-                yield {self.status: status}
-            added = opening.wait()
-            visit.take(added)
+            self.visits.use(visit)
+        except ForgottenError as error:
+            _notice(error)
+        try:
+            with self.requests.one("open", "page") as noted:
+                opening = visit.add(self.first, self.visits.indexes, examples=EXAMPLES, **given)
+                async for status in opening.statuses(opening.opened):
+                    yield {self.status: status}
+                added = opening.wait()
+                visit.take(added)
+                noted.opened(opening, added)
             yield {**self._desk(visit), self.status: opening.status()}
             if added.note:
                 gr.Warning(html.escape(added.note))
@@ -321,14 +374,23 @@ class Page:
     def _answer(self, question: str, visit: Visit, k: int) -> Iterator[Updates]:
         """Show that the question is asked, and then its answer; raises ArticleError."""
         check_question(question)
-        turns, history, asked = visit.turns, visit.history(), visit.asked
-        yield {self.chat: self._chat(visit, question)}
-        answerer = visit.answerer(self.first.wait(), asked)
-        answer = answerer.ask(question, history=history, k=k)
+        with self.requests.one("ask", "page", question=question) as noted:
+            turns, history, asked = visit.turns, visit.history(), visit.asked
+            yield {self.chat: self._chat(visit, question)}
+            self.visits.use(visit)
+            answerer = visit.answerer(self.first.wait(), asked)
+            answer = answerer.ask(question, history=history, k=k)
+            noted.answered(answer)
         # Turns may have been taken back meanwhile.
         if visit.turns is turns:
             turns.append(answer)
             yield self._talk(visit)
+
+    def _refused(self, visit: Visit, error: ArticleError) -> Updates:
+        """Say why a question is not answered, and show what is open if that has changed."""
+        _notice(error)
+        forgotten = isinstance(error, ForgottenError)
+        return self._desk(visit) if forgotten else {self.chat: self._chat(visit)}
 
     def _back(self, visit: Visit, number: object) -> Updates:
         if not isinstance(number, int) or not 0 <= number < len(visit.turns):
@@ -394,7 +456,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
         examples=EXAMPLES,
         beside=Path(documents[0].source),
     )
-    page = Page(first, options.k, private=options.allow_private_urls)
+    visits = Visits(
+        first, private=options.allow_private_urls, forget_after=60 * options.forget_after
+    )
+    page = Page(
+        visits,
+        options.k,
+        Requests(options.log_format, texts=options.log_texts),
+        options.max_waiting,
+    )
+    # Before anything is served, so that no signal finds the page without.
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
     try:
         address, public = page.launch(
             options.host,
@@ -421,7 +495,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     screen = sys.platform != "linux" or {"DISPLAY", "WAYLAND_DISPLAY"} & set(os.environ)
     if options.browser and screen:
         webbrowser.open(address)
-    page.blocks.block_thread()
+    while not stop.wait(0.5):  # without a time no signal would wake it on Windows
+        pass
+    page.close()
     return 0
 
 
@@ -447,6 +523,28 @@ def _parser() -> argparse.ArgumentParser:
         help="ask for this name and for the password that the file's first line has",
     )
     parser.add_argument("--root-path", help="where a proxy in front of the page puts it: /articles")
+    parser.add_argument(
+        "--log-format",
+        choices=FORMS,
+        help="log a line for every request, with the time of each step (default: none)",
+    )
+    parser.add_argument(
+        "--log-texts", action="store_true", help="log what is asked and answered, too"
+    )
+    parser.add_argument(
+        "--forget-after",
+        type=float,
+        metavar="MINUTES",
+        default=FORGET_AFTER / 60,
+        help="close what a visitor has opened when it was not used for so long (default: %(default)g)",
+    )
+    parser.add_argument(
+        "--max-waiting",
+        type=int,
+        metavar="N",
+        default=MAX_WAITING,
+        help="how many questions may wait for those before them (default: %(default)s)",
+    )
     parser.add_argument("--share", action="store_true", help="make it public by gradio's tunnel")
     return parser
 
@@ -457,6 +555,12 @@ def _check(options: argparse.Namespace) -> None:
         raise ArticleError("--mcp asks nobody for a password: leave --mcp or --auth out.")
     if options.mcp and importlib.util.find_spec("mcp") is None:
         raise ArticleError("--mcp needs the package mcp: pip install -r requirements.txt.")
+    if not options.forget_after > 0:
+        raise ArticleError(f"--forget-after is {options.forget_after:g}: give some minutes.")
+    if options.max_waiting < 1:
+        raise ArticleError(f"--max-waiting is {options.max_waiting}: give 1 or more.")
+    if options.log_texts and not options.log_format:
+        raise ArticleError("--log-texts needs --log-format: give text or json.")
     root = options.root_path
     if root and not root.startswith(("/", "http://", "https://")):
         raise ArticleError(f"--root-path is '{root}': give a path that begins with /.")

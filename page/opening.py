@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 import traceback
 from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
@@ -24,7 +25,7 @@ class Opening:
     """How far the opening of documents is, and what came of it.
 
     `opened` is set when they can be asked or cannot be opened, and `finished` when the examples are
-    there too.
+    there too. `seconds` says how long each step took.
     """
 
     def __init__(
@@ -45,6 +46,7 @@ class Opening:
         self.documents = tuple(documents)
         self.examples: list[str] = []
         self.error = ""
+        self.seconds: dict[str, float] = {}
         self.opened, self.finished = threading.Event(), threading.Event()
         self._how = how
         self._most, self._beside = examples, beside
@@ -104,7 +106,9 @@ class Opening:
 
     def _run(self) -> None:
         try:
+            started = time.perf_counter()
             self._answerer = self._how(self._progress)
+            self.seconds["open"] = time.perf_counter() - started
             self.opened.set()
             if self._most and not self._cancelled:
                 self.examples = example_questions(self._answerer, self._most, beside=self._beside)

@@ -14,34 +14,33 @@ from gradio.events import api
 from gradio_client.utils import is_file_obj_with_meta
 
 from index.errors import ArticleError
-from page.opening import Opening
 from page.places import count_paragraphs, source
-from page.visit import Indexes, Visit
+from page.requests import Requests
+from page.visit import Visit
+from page.visits import Visits
 from qa.answer import DEFAULT_K, QuestionError
 from qa.followup import Turn
 
 MAX_K = 50
 # The programs that are remembered.
-MAX_VISITS = 100
+MAX_VISITS = 500
+# What asks is limited together, from the page or from programs.
+ASKING = "asking"
 
 
 class Programs:
     """What programs can do. Each session has documents of its own; MCP as a whole is one session."""
 
-    def __init__(self, first: Opening, kept: Indexes, *, private: bool = False) -> None:
-        """Let programs ask what the page opens at its start, and open more for themselves.
-
-        `private` is as for the page.
-        """
-        self._first = first
-        self._kept = kept
-        self._private = private
+    def __init__(self, visits: Visits, requests: Requests) -> None:
+        """Let programs ask what the page opens at its start, and open more for themselves."""
+        self._all = visits
+        self._requests = requests
         self._visits: OrderedDict[str, Visit] = OrderedDict()
         self._lock = threading.Lock()
 
     def connect(self) -> None:
         """Add the endpoints to the Blocks under construction."""
-        api(self.ask, api_name="ask")
+        api(self.ask, api_name="ask", concurrency_id=ASKING)
         api(self.open, api_name="open")
         api(self.documents, api_name="documents", concurrency_limit=None)
 
@@ -68,13 +67,15 @@ class Programs:
             rewritten, the question as it was understood
         """
         try:
-            if not isinstance(question, str):
-                raise QuestionError("The question is not a text: give what you want to know.")
-            check_k(k)
-            visit = self._visit(request)
-            ids = visit.open if documents is None else _open_ids(visit, documents)
-            answerer = visit.answerer(self._first.wait(), ids)
-            answer = answerer.ask(question, history=_turns(history or []), k=k)
+            with self._requests.one("ask", _by(request), question=question) as noted:
+                if not isinstance(question, str):
+                    raise QuestionError("The question is not a text: give what you want to know.")
+                check_k(k)
+                visit = self._visit(request)
+                ids = visit.open if documents is None else _open_ids(visit, documents)
+                answerer = visit.answerer(self._all.first.wait(), ids)
+                answer = answerer.ask(question, history=_turns(history or []), k=k)
+                noted.answered(answer)
         except ArticleError as error:
             raise _told(error) from error
         given: dict[str, Any] = _given(request, answer.to_json())
@@ -97,16 +98,18 @@ class Programs:
             a JSON list of the open documents, as /documents gives it
         """
         try:
-            visit = self._visit(request)
-            opening = visit.add(
-                self._first,
-                self._kept,
-                files=_uploads(files or []),
-                addresses=[address] if address else [],
-                text=text or "",
-            )
-            added = opening.wait()
-            visit.take(added)
+            with self._requests.one("open", _by(request)) as noted:
+                visit = self._visit(request)
+                opening = visit.add(
+                    self._all.first,
+                    self._all.indexes,
+                    files=_uploads(files or []),
+                    addresses=[address] if address else [],
+                    text=text or "",
+                )
+                added = opening.wait()
+                visit.take(added)
+                noted.opened(opening, added)
         except ArticleError as error:
             raise _told(error) from error
         if added.note:
@@ -120,7 +123,10 @@ class Programs:
             a JSON list with each document's id, title, source, characters, paragraphs and pages
             pages is null where the format has none
         """
-        visit = self._visit(request)
+        try:
+            visit = self._visit(request)
+        except ArticleError as error:
+            raise _told(error) from error
         listed: list[dict[str, Any]] = [
             {
                 "id": name,
@@ -138,12 +144,13 @@ class Programs:
     def _visit(self, request: gr.Request) -> Visit:
         key = request.session_hash or ""
         with self._lock:
-            visit = self._visits.setdefault(
-                key, Visit.of(self._first.documents, private=self._private)
-            )
+            if key not in self._visits:
+                self._visits[key] = self._all.new()
+            visit = self._visits[key]
             self._visits.move_to_end(key)
             while len(self._visits) > MAX_VISITS:
                 self._visits.popitem(last=False)
+        self._all.use(visit)
         return visit
 
 
@@ -178,12 +185,16 @@ def _uploads(files: list[dict[str, Any]]) -> list[str]:
     return [str(file["path"]) for file in files]
 
 
+def _by(request: gr.Request) -> str:
+    return "mcp" if request.headers.get("x-gradio-user") == "mcp" else "program"
+
+
 def _told(error: ArticleError) -> gr.Error:
     return gr.Error(str(error), print_exception=False)
 
 
 def _given(request: gr.Request, answer: Any) -> Any:
     """The answer as JSON; for MCP as its text, since gradio would put it down as Python writes it."""
-    if request.headers.get("x-gradio-user") == "mcp":
+    if _by(request) == "mcp":
         return json.dumps(answer, ensure_ascii=False)
     return answer

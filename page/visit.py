@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
@@ -26,6 +27,8 @@ MAX_INDEXES = 32
 MAX_CHARACTERS = 10_000_000
 PASTED = "pasted text"
 
+Clock = Callable[[], float]
+
 
 class Indexes:
     """The indexes of the documents opened last, by the hash of their text.
@@ -33,11 +36,18 @@ class Indexes:
     They are in memory only: the documents are the visitors', and this may be another's machine.
     """
 
-    def __init__(self, most: int = MAX_INDEXES, characters: int = MAX_CHARACTERS) -> None:
+    def __init__(
+        self,
+        most: int = MAX_INDEXES,
+        characters: int = MAX_CHARACTERS,
+        clock: Clock = time.monotonic,
+    ) -> None:
         """Keep at most so many, and of so many characters of text together."""
         self._most = most
+        self._clock = clock
         self._characters = characters
         self._kept: OrderedDict[str, ArticleIndex] = OrderedDict()
+        self._used: dict[str, float] = {}
         self._lock = threading.Lock()
 
     def of(self, document: Document, encoder: Encoder, progress: Progress) -> ArticleIndex:
@@ -50,24 +60,32 @@ class Indexes:
         with self._lock:
             self._kept[key] = index
             self._kept.move_to_end(key)
+            self._used[key] = self._clock()
             while len(self._kept) > 1 and self._full():
-                self._kept.popitem(last=False)
+                oldest, _ = self._kept.popitem(last=False)
+                del self._used[oldest]
         return index.of(document)
+
+    def forget(self, before: float) -> None:
+        """Drop those that were last opened before that time of the clock."""
+        with self._lock:
+            for key in [key for key, used in self._used.items() if used < before]:
+                del self._kept[key], self._used[key]
 
     def _full(self) -> bool:
         size = sum(len(index.document.text) for index in self._kept.values())
         return len(self._kept) > self._most or size > self._characters
 
 
-@dataclass
+@dataclass(eq=False)
 class Visit:
     """What one visitor has open, asks and was told.
 
     `documents` are all that were opened, by their ids, also those in `removed`: answers cite them.
     Those in `unasked` are open but left out of the questions; `examples` are those of the ones that
     the visitor added. `adding` is the opening under way; `private` lets addresses lead to this machine
-    and the networks around it. What changes is replaced and not changed in
-    place, as a question may be under way meanwhile.
+    and the networks around it. What changes is replaced and not changed in place, as a question may be
+    under way meanwhile. `used` is when it was used last, and `forgotten` whether it was closed since.
     """
 
     documents: dict[str, Document]
@@ -78,6 +96,8 @@ class Visit:
     turns: list[Answer] = field(default_factory=list)
     examples: dict[str, list[str]] = field(default_factory=dict)
     adding: Opening | None = None
+    used: float = 0.0
+    forgotten: bool = False
     _indexes: dict[str, ArticleIndex] = field(default_factory=dict)
     _answerer: Answerer | None = None
 
@@ -201,6 +221,16 @@ class Visit:
         self._answerer = None
         if self.shown == name:
             self.shown = rest[-1]
+
+    def forget(self, documents: Sequence[Document]) -> None:
+        """Have nothing open but these documents, as a new visit has, and nothing said."""
+        changed = bool(self.turns) or list(self.documents.values()) != list(documents)
+        self.forgotten = self.forgotten or changed
+        fresh = Visit.of(documents)
+        self.documents, self.shown = fresh.documents, fresh.shown
+        self.removed, self.unasked = fresh.removed, fresh.unasked
+        self.turns, self.examples, self._indexes = [], {}, {}
+        self.adding, self._answerer = None, None
 
     def suggestions(self, first: Opening) -> list[str]:
         """The examples of the document that was added last, or else of those of the start."""

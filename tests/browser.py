@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from playwright.sync_api import Browser, Error, Playwright
 
 import app
 from page.opening import Opening
+from page.visits import FORGET_AFTER, Visits
 
 ROOT = Path(__file__).parent.parent
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -82,15 +83,23 @@ def running(folder: Path, *arguments: str) -> Iterator[str]:
 
 
 @contextmanager
-def serving(first: Opening, *, private: bool = True, **options: Any) -> Iterator[str]:
+def serving(
+    first: Opening,
+    *,
+    private: bool = True,
+    page_options: Mapping[str, Any] | None = None,
+    forget_after: float = FORGET_AFTER,
+    **options: Any,
+) -> Iterator[str]:
     """The address of a page in this process, with what opens its articles and gradio's options."""
-    page = app.Page(first, private=private)
+    visits = Visits(first, private=private, forget_after=forget_after)
+    page = app.Page(visits, **(page_options or {}))
     address, _ = page.launch("127.0.0.1", free_port(), **options)
     first.start()
     try:
         yield address
     finally:
-        page.blocks.close()
+        page.close()
 
 
 def _answers(address: str) -> bool:

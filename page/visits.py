@@ -1,0 +1,84 @@
+"""All visits of a page, and what is forgotten of them when they are over."""
+
+from __future__ import annotations
+
+import threading
+import time
+import weakref
+
+from index.errors import ArticleError
+from page.opening import Opening
+from page.visit import Clock, Indexes, Visit
+
+# In seconds: somebody may have lunch, or a meeting, and go on.
+FORGET_AFTER = 4 * 3600.0
+
+
+class ForgottenError(ArticleError):
+    """What a visitor had open was closed, since it was not used for long."""
+
+
+class Visits:
+    """The visits of a page, and the indexes that they share.
+
+    What a visitor has opened and asked is forgotten when it was not used for some time, or when the
+    visit itself is gone: it is the visitor's, and this may be another's machine.
+    """
+
+    def __init__(
+        self,
+        first: Opening,
+        *,
+        private: bool = False,
+        forget_after: float = FORGET_AFTER,
+        clock: Clock = time.monotonic,
+    ) -> None:
+        """Visitors find `first` open; `private` lets their addresses lead into private networks."""
+        self.indexes = Indexes(clock=clock)
+        self.first = first
+        self.forget_after = forget_after
+        self._private = private
+        self._clock = clock
+        self._known: weakref.WeakSet[Visit] = weakref.WeakSet()
+        self._lock = threading.Lock()
+        self._stopped = threading.Event()
+
+    def new(self) -> Visit:
+        """A visit that begins."""
+        return Visit.of(self.first.documents, private=self._private)
+
+    def use(self, visit: Visit) -> None:
+        """Note that a visit goes on; raises ForgottenError, once, where it was forgotten."""
+        with self._lock:
+            self._known.add(visit)
+            visit.used = self._clock()
+            if visit.forgotten:
+                visit.forgotten = False
+                hours = self.forget_after / 3600
+                raise ForgottenError(
+                    f"What you had open was closed, since it was not used for {hours:g} hours: "
+                    "open it again."
+                )
+
+    def forget(self) -> None:
+        """Forget what was not used for as long as it is kept."""
+        before = self._clock() - self.forget_after
+        with self._lock:
+            for visit in self._known:
+                busy = visit.adding is not None and not visit.adding.opened.is_set()
+                if visit.used < before and not busy:
+                    visit.forget(self.first.documents)
+        self.indexes.forget(before)
+
+    def watch(self) -> None:
+        """Forget from now on, by and by, until stop()."""
+
+        def go_on() -> None:
+            while not self._stopped.wait(min(60.0, self.forget_after / 4)):
+                self.forget()
+
+        threading.Thread(target=go_on, daemon=True).start()
+
+    def stop(self) -> None:
+        """End what watch() began."""
+        self._stopped.set()

@@ -1,0 +1,247 @@
+"""The page under load, in the log, and when it is stopped."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from gradio_client import Client, handle_file
+from gradio_client.exceptions import AppError
+
+from index.article_index import ArticleIndex
+from index.collection import Collection
+from page.opening import Opening
+from page.requests import Requests
+from qa.answer import Answerer
+from tests.browser import ROOT, free_port, serving
+from tests.conftest import FakeEncoder, FakeReader
+from tests.page.shown import document_of
+
+LIGHTHOUSE = "Lighthouse\n\nThe lighthouse of Rosport was built in 1851.\n\nIt is red."
+QUESTION = "When was the lighthouse of Rosport built?"
+
+
+class HeldReader(FakeReader):
+    """Reads nothing before it is let."""
+
+    def __init__(self) -> None:
+        super().__init__({"1851": 9.0})
+        self.let, self.reading = threading.Event(), threading.Semaphore(0)
+
+    def read_all(self, *arguments: Any, **options: Any) -> Any:
+        self.reading.release()
+        assert self.let.wait(30)
+        return super().read_all(*arguments, **options)
+
+
+def opening(reader: FakeReader | None = None) -> Opening:
+    document = document_of(LIGHTHOUSE, "lighthouse")
+    index = ArticleIndex.build(document, FakeEncoder())
+    answerer = Answerer(Collection([index]), reader or FakeReader({"1851": 9.0, "1974": 9.0}))
+    return Opening(lambda progress: answerer, documents=[document])
+
+
+def connect(address: str) -> Client:
+    return Client(address, verbose=False, analytics_enabled=False)
+
+
+# Health
+
+
+def test_health_says_whether_questions_can_be_asked() -> None:
+    ready = threading.Event()
+    answerer = opening()._how
+
+    def how(progress: Any) -> Answerer:
+        assert ready.wait(30)
+        return answerer(progress)
+
+    first = Opening(how, documents=[document_of(LIGHTHOUSE, "lighthouse")])
+    with serving(first) as address:
+        waits = httpx.get(f"{address}health")
+        assert (waits.status_code, waits.json()["status"]) == (503, "opening")
+        ready.set()
+        assert first.opened.wait(30)
+        assert httpx.get(f"{address}health").json() == {"status": "ok", "under_way": 0}
+        assert httpx.get(f"{address}health").status_code == 200
+
+
+def test_health_says_when_nothing_can_be_opened() -> None:
+    def how(progress: Any) -> Answerer:
+        from index.errors import ArticleError
+
+        raise ArticleError("No model.")
+
+    first = Opening(how, documents=[document_of(LIGHTHOUSE, "lighthouse")])
+    with serving(first) as address:
+        assert first.finished.wait(30)
+        said = httpx.get(f"{address}health")
+        assert (said.status_code, said.json()["status"]) == (503, "failed")
+
+
+def test_health_is_for_those_who_are_logged_in() -> None:
+    with serving(opening(), auth=("reader", "secret")) as address:
+        assert httpx.get(f"{address}health").status_code == 401
+        with httpx.Client() as client:
+            client.post(f"{address}login", data={"username": "reader", "password": "secret"})
+            assert client.get(f"{address}health").status_code in (200, 503)
+
+
+# Many at once
+
+
+def test_who_comes_when_many_wait_is_told_so_and_the_others_are_answered() -> None:
+    reader = HeldReader()
+    with serving(opening(reader), page_options={"max_waiting": 2}) as address:
+        asking = {"data": [QUESTION, None, None, 5]}
+        call = f"{address}gradio_api/call/ask"
+        answered = []
+        # Two are under way and two wait.
+        for number in range(4):
+            answered.append(httpx.post(call, json=asking).json()["event_id"])
+            if number < 2:
+                assert reader.reading.acquire(timeout=30)
+        refused = httpx.post(call, json=asking)
+        assert refused.status_code == 503
+        assert "event_id" not in refused.text
+        reader.let.set()
+        for event in answered:
+            assert '"text": "1851"' in httpx.get(f"{call}/{event}", timeout=30).text
+        again = httpx.post(call, json=asking)
+        assert again.status_code == 200
+
+
+def test_nobody_gets_what_another_has_opened() -> None:
+    with serving(opening()) as address, ThreadPoolExecutor(8) as people:
+
+        def ask(number: int) -> list[str]:
+            client, said = connect(address), []
+            client.predict(
+                text=f"Tower {number}\n\nThe tower of town{number} was built by mason{number}.",
+                api_name="/open",
+            )
+            for _ in range(5):
+                answer = client.predict(f"Who built the tower of town{number}?", api_name="/ask")
+                said += [p["text"] for p in answer["passages"] if p["document"] == "pasted text"]
+            return said
+
+        for number, said in enumerate(people.map(ask, range(8))):
+            assert len(said) == 5
+            assert all(f"mason{number}." in text for text in said)
+
+
+def test_what_was_opened_is_closed_after_its_time() -> None:
+    with serving(opening(), forget_after=1.0) as address:
+        client = connect(address)
+        assert len(client.predict(text="Tower\n\nIt is high.", api_name="/open")) == 2
+        deadline = time.monotonic() + 30
+        while True:
+            time.sleep(1.5)
+            try:
+                assert len(client.predict(api_name="/documents")) == 2
+            except AppError as error:
+                assert "open it again" in str(error)
+                break
+            assert time.monotonic() < deadline
+        assert len(client.predict(api_name="/documents")) == 1
+
+
+# The log
+
+
+def test_every_request_is_a_line_without_its_texts(tmp_path: Path) -> None:
+    lines: list[str] = []
+    path = tmp_path / "zamyatin.txt"
+    path.write_text("Zamyatin wrote a novel.")
+    with serving(opening(), page_options={"requests": Requests("json", write=lines.append)}) as at:
+        client = connect(at)
+        client.predict(QUESTION, api_name="/ask")
+        client.predict(files=[handle_file(path)], api_name="/open")
+        with pytest.raises(AppError):
+            client.predict(text="Zamyatin wrote a novel.", api_name="/open")
+    said = [json.loads(line) for line in lines]
+    assert [(line["request"], line["outcome"]) for line in said] == [
+        ("ask", "answered"),
+        ("open", "opened"),
+        ("open", "refused"),
+    ]
+    assert {"retrieve", "read", "whole"} == set(said[0]["milliseconds"])
+    assert "open" in said[1]["milliseconds"]
+    assert "amyatin" not in "".join(lines) and "Rosport" not in "".join(lines)
+
+
+# The end
+
+
+@contextmanager
+def started(folder: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """The real page, once it answers questions."""
+    port = free_port()
+    command = [sys.executable, "app.py", "--port", str(port), "--index", str(folder / "index")]
+    with (folder / "log.txt").open("w") as log:
+        process = subprocess.Popen(
+            [*command, "--log-format", "json"],
+            cwd=ROOT,
+            env={**os.environ, "GRADIO_TEMP_DIR": str(folder / "uploads")},
+            stdout=log,
+            stderr=log,
+            text=True,
+        )
+    try:
+        address = f"http://127.0.0.1:{port}/"
+        deadline = time.monotonic() + 120
+        while True:
+            assert process.poll() is None and time.monotonic() < deadline
+            try:
+                if httpx.get(f"{address}health", timeout=5).status_code == 200:
+                    break
+            except httpx.HTTPError:
+                pass
+            time.sleep(0.2)
+        yield process, address
+    finally:
+        process.kill()
+        process.wait()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGTERM")
+def test_a_stop_lets_open_requests_end_and_then_all_is_over(tmp_path: Path) -> None:
+    with started(tmp_path) as (process, address):
+        # A page that is open, as a browser holds it.
+        call = f"{address}gradio_api/call/ask"
+        with httpx.stream("GET", f"{address}gradio_api/heartbeat/abc", timeout=30) as heartbeat:
+            assert heartbeat.status_code == 200
+            questions = [f"When did Putin visit in {year}?" for year in range(2000, 2004)]
+            events = [
+                httpx.post(call, json={"data": [question, None, None, 5]}).json()["event_id"]
+                for question in questions
+            ]
+            with ThreadPoolExecutor(4) as people:
+                said = [
+                    people.submit(
+                        lambda event: httpx.get(f"{call}/{event}", timeout=30).text, event
+                    )
+                    for event in events
+                ]
+                time.sleep(0.05)  # so that all of them listen
+                process.send_signal(signal.SIGTERM)
+                # Far more than the five seconds it has on a machine that does nothing else.
+                assert process.wait(timeout=20) == 0
+                assert [text.result().splitlines()[0] for text in said] == ["event: complete"] * 4
+    log = (tmp_path / "log.txt").read_text()
+    assert log.count('"request": "ask"') == 4
+    assert "Traceback" not in log
+    with pytest.raises(httpx.HTTPError):
+        httpx.get(f"{address}health", timeout=5)
