@@ -190,8 +190,9 @@ def _cut(pieces: Sequence[_Piece], max_pieces: int) -> list[list[_Piece]]:
     size = 0
     for piece in pieces:
         # A heading at a part's end belongs to what follows it, so it never closes a part.
-        full = size + piece.size > max_pieces or (size >= aim and not parts[-1][-1].heading)
-        if parts[-1] and full:
+        if parts[-1] and (
+            size + piece.size > max_pieces or (size >= aim and not parts[-1][-1].heading)
+        ):
             parts.append([])
             size = 0
         parts[-1].append(piece)

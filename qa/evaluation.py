@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,7 @@ class Outcome:
     """A question, what was answered, and the ranks of the first passage of its own paragraph.
 
     `best_text` are the words found, whether they were shown or not, and never widened to a sentence.
+    `misquoted` is whether anything shown stands otherwise in the article.
     """
 
     question: SquadQuestion
@@ -34,6 +35,7 @@ class Outcome:
     best_text: str
     rank: int | None
     rank_before_reading: int | None
+    misquoted: bool = False
 
     @property
     def shown_text(self) -> str:
@@ -112,6 +114,7 @@ def summarize(outcomes: Sequence[Outcome]) -> dict[str, Any]:
     confidence = [o.answer.confidence for o in outcomes]
     out: dict[str, Any] = {
         "n": len(outcomes),
+        "misquoted": sum(o.misquoted for o in outcomes),
         "exact_match": _percent([metrics.exact_match(t, a) for t, a in pairs]),
         "f1": _percent([metrics.f1(t, a) for t, a in pairs]),
         "no_abstention": {
@@ -165,7 +168,28 @@ def _outcome(article: SquadArticle, question: SquadQuestion, answer: Answer) -> 
         text[best.start : best.end] if best else "",
         _rank(article, question, answer.hits),
         _rank(article, question, found),
+        bool(misquotations(answer, {article.document.id: text})),
     )
+
+
+def misquotations(answer: Answer, texts: Mapping[str, str]) -> list[str]:
+    """What an answer quotes otherwise than it stands in the documents' texts: nothing, ever."""
+    cited = [(a.text, a.citation) for a in answer.alternatives]
+    if answer.citation:
+        cited.append((answer.text or "", answer.citation))
+    quoted = [(words, at.document, at.start, at.end) for words, at in cited]
+    quoted += [(p.text, p.document_id, p.start, p.end) for p in (h.passage for h in answer.hits)]
+    wrong = [
+        f"{words!r} is not what stands at {start} to {end} of {document}"
+        for words, document, start, end in quoted
+        if not words or texts[document][start:end] != words
+    ]
+    outside = [
+        f"{words!r} is not within its sentence"
+        for words, at in cited
+        if not at.sentence_start <= at.start < at.end <= at.sentence_end
+    ]
+    return wrong + outside
 
 
 def _rank(article: SquadArticle, question: SquadQuestion, hits: Sequence[Hit]) -> int | None:

@@ -61,6 +61,13 @@ def free_port() -> int:
 @contextmanager
 def running(folder: Path, *arguments: str) -> Iterator[str]:
     """The address of a page that runs with its index and its uploads in a folder."""
+    with running_process(folder, *arguments) as (address, _):
+        yield address
+
+
+@contextmanager
+def running_process(folder: Path, *arguments: str) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
+    """The same, and the process that it runs in."""
     port = free_port()
     address = f"http://127.0.0.1:{port}/"
     command = [sys.executable, "app.py", "--port", str(port), "--index", str(folder / "index")]
@@ -76,7 +83,7 @@ def running(folder: Path, *arguments: str) -> Iterator[str]:
             if process.poll() is not None or time.monotonic() > deadline:
                 raise RuntimeError(f"the page did not start:\n{log.read_text()}")
             time.sleep(0.1)
-        yield address
+        yield address, process
     finally:
         process.terminate()
         process.wait(timeout=20)

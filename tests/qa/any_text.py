@@ -1,0 +1,69 @@
+"""Texts and questions of any characters at all, and what is wrong with an answer to one."""
+
+from __future__ import annotations
+
+import json
+
+from hypothesis import strategies as st
+
+from index.article_index import ArticleIndex
+from index.collection import Collection
+from index.document import make_document
+from index.encoder import Encoder
+from index.errors import ArticleError
+from qa.answer import Answerer
+from qa.candidates import PassageReader
+from qa.evaluation import misquotations
+
+# Any character, lone surrogates among them, and runs of what texts are seldom made of.
+_CHARACTERS = st.characters(codec=None)
+_ODD = st.sampled_from(
+    [
+        "The bridge was built in 1851. ",
+        "“Who?” she said – Dr. Smith’s… ",
+        "\u05d4\u05d2\u05e9\u05e8 \u05e0\u05d1\u05e0\u05d4 \u05d1-1851. ",
+        "\u0627\u0644\u062c\u0633\u0631\u061f ",
+        "\u6865\u5efa\u4e8e1851\u5e74\u3002",
+        "e\u0301\u0323\u0302" * 20,
+        "\U0001f468\u200d\U0001f469\u200d\U0001f467 ",
+        "\u202eevil\u202c ",
+        "\x00\x1b[31m\x07 ",
+        "\ud800",
+        "\r\n\r\n",
+        "\u2028\u2029\x85\x0b\x0c",
+        "\ufeff\u200b\u00ad",
+        "x" * 500,
+        "ﬁ ß İ ǅ ",
+        "| a | b |\n",
+        "# ",
+    ]
+)
+_PIECES = st.one_of(_ODD, st.text(_CHARACTERS, max_size=40))
+TEXTS = st.lists(_PIECES, min_size=1, max_size=12).map("".join)
+# As long as a report, of which the same is said again and again.
+LONG_TEXTS = st.tuples(TEXTS, st.integers(1_000, 100_000)).map(
+    lambda made: (
+        (made[0] * (1 + made[1] // len(made[0].encode("utf-8", "replace")))) if made[0] else "a"
+    )
+)
+QUESTIONS = st.one_of(
+    st.lists(_PIECES, min_size=1, max_size=3).map("".join),
+    st.sampled_from(["When was the bridge built?", "why?", "Who said that?", "?"]),
+)
+
+
+def ask(text: str, question: str, encoder: Encoder, reader: PassageReader) -> str:
+    """Ask a text, and give what is wrong with the answer; anything but an ArticleError is raised."""
+    try:
+        document = make_document(text, name="any", source="any.txt")
+        index = ArticleIndex.build(document, encoder)
+        answer = Answerer(Collection([index]), reader).ask(question)
+    except ArticleError as error:
+        return "" if str(error).endswith(".") else f"no sentence: {error}"
+    if len(document.text) != len(text):
+        return "the offsets of the text have moved"
+    wrong = misquotations(answer, {"any": document.text})
+    if json.loads(json.dumps(answer.to_json()))["text"] != answer.text:
+        wrong.append("another text after JSON")
+    json.dumps(answer.to_json(), ensure_ascii=False).encode()
+    return "; ".join(wrong)
