@@ -196,7 +196,7 @@ def _kinds(material: Material, size: int, folder: Path) -> dict[str, Any]:
         path = folder / "vectors.faiss"
         index.write(path)
         del index
-        index = DenseIndex.map(path, kind)
+        index = DenseIndex.map(path, kind, dimension=vectors.shape[1], rows=size)
         times, rows = [], []
         for query in material.asked:
             start = time.perf_counter()

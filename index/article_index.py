@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import platformdirs
 
@@ -152,20 +153,18 @@ class ArticleIndex:
             if sha256(content) != expected:
                 raise damaged(folder / name, "its content is not what was saved")
             data[name.split("-")[0]] = content
-        text = document.text
-        passages = tuple(
-            Passage(
-                document_id=document.id,
-                start=start,
-                end=end,
-                text=text[start:end],
-                sentences=tuple((a, b) for a, b in sentences),
-                furniture=furniture,
+        # Whoever makes a file can also make the manifest that has its hash.
+        try:
+            passages = _passages(document, data["passages"])
+            dense = DenseIndex.from_bytes(
+                data["vectors"],
+                dimension=encoder.dimension,
+                rows=len(passages) + sum(len(p.sentences) for p in passages),
             )
-            for start, end, furniture, sentences in json.loads(data["passages"])
-        )
-        dense = DenseIndex.from_bytes(data["vectors"])
-        return cls(document, passages, dense, LateIndex.from_bytes(data["pieces"]), encoder)
+            late = LateIndex.from_bytes(data["pieces"])
+        except (ValueError, KeyError, TypeError, AttributeError, BadZipFile) as error:
+            raise damaged(folder, f"not what was saved: {error}") from error
+        return cls(document, passages, dense, late, encoder)
 
 
 def open_index(
@@ -208,6 +207,20 @@ def read_manifest(folder: str | Path) -> Manifest:
         raise SavedIndexError(
             f"There is no index in '{folder}': make one with 'python -m index build FILE'."
         ) from None
+
+
+def _passages(document: Document, data: bytes) -> tuple[Passage, ...]:
+    return tuple(
+        Passage(
+            document_id=document.id,
+            start=start,
+            end=end,
+            text=document.text[start:end],
+            sentences=tuple((a, b) for a, b in sentences),
+            furniture=furniture,
+        )
+        for start, end, furniture, sentences in json.loads(data)
+    )
 
 
 def _expected(document: Document, encoder: Encoder) -> dict[str, Any]:

@@ -33,6 +33,9 @@ SORTED = 2000
 # them, five passages are read in 69 ms, without them in 44.
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 
+# What a model of the hub may have beside its safetensors: for other libraries, and pickles.
+_NOT_LOADED = ["onnx/*", "openvino/*", "*.h5", "*.msgpack", "*.bin", "*.pt", "*.ckpt", "*.pkl"]
+
 Progress = Callable[[int, int], None]
 Vectors = NDArray[np.float32]
 
@@ -106,7 +109,9 @@ class SentenceEncoder:
 
         logging.disable_progress_bar()  # type: ignore[no-untyped-call]
         try:
-            self._model = SentenceTransformer(str(folder), device="cpu")
+            self._model = SentenceTransformer(
+                str(folder), device="cpu", model_kwargs={"use_safetensors": True}
+            )
         except Exception as error:  # whatever a foreign folder makes the library raise
             raise EncoderError(
                 f"'{name}' cannot be loaded as an encoder ({_first_line(error)}): "
@@ -288,9 +293,7 @@ def _find(name: str) -> Path:
 
     try:
         # The folder, not the name, is loaded: its files can be hashed, whatever the hub says.
-        return Path(
-            snapshot_download(name, ignore_patterns=["onnx/*", "openvino/*", "*.h5", "*.msgpack"])
-        )
+        return Path(snapshot_download(name, ignore_patterns=_NOT_LOADED))
     except Exception as error:  # offline, no such name, not a name at all: the way out is the same
         raise EncoderError(
             f"There is no encoder '{name}', neither as a folder nor on the Hugging Face hub "
@@ -302,8 +305,13 @@ def _find(name: str) -> Path:
 def _revision(folder: Path, name: str) -> str:
     """The sha256 of the weights: of the one file, or of all in the order of their names."""
     weights = sorted(p for p in folder.rglob("*.safetensors") if p.is_file())
-    if not weights:
-        weights = sorted(p for p in folder.rglob("pytorch_model*.bin") if p.is_file())
+    for pickled in folder.rglob("pytorch_model*.bin"):
+        # The library takes it where there is nothing better beside it.
+        if pickled.parent not in {path.parent for path in weights}:
+            raise EncoderError(
+                f"'{name}' has weights in {pickled.name}, a pickle, which may run a program: give a "
+                "model that has them in model.safetensors."
+            )
     if not weights:
         raise EncoderError(
             f"'{name}' holds no model weights: give a folder that holds a sentence-transformers "

@@ -307,16 +307,26 @@ class _Segment:
                     raise damaged(folder / name, "its content is not what was saved")
         except OSError as error:
             raise damaged(Path(error.filename or folder), error.strerror or str(error)) from error
-        self._dense = DenseIndex.map(folder / "vectors.faiss", self.about.kind)
-        self.words = SparseIndex.load(folder / "words", self.about.passages, split_words)
+        # Whoever makes a file can also make the manifest that has its hash.
+        try:
+            self._map(encoder.dimension)
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise damaged(folder, f"not what was saved: {error}") from error
+        self._count: NDArray[np.bool_] | None = None
+        self._wanted: NDArray[np.bool_] | None = None
+
+    def _map(self, dimension: int) -> None:
+        folder, rows = self.folder, self.about.passages
+        self._dense = DenseIndex.map(
+            folder / "vectors.faiss", self.about.kind, dimension=dimension, rows=rows
+        )
+        self.words = SparseIndex.load(folder / "words", rows, split_words)
         self._texts = np.memmap(folder / "texts.bin", mode="r")
         self._lines = np.memmap(folder / "documents.jsonl", mode="r")
         self._table: dict[str, NDArray[Any]] = {
             name: np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False)
             for name in _TABLES
         }
-        self._count: NDArray[np.bool_] | None = None
-        self._wanted: NDArray[np.bool_] | None = None
 
     @property
     def keys(self) -> NDArray[np.uint64]:

@@ -181,7 +181,8 @@ class Reader:
                 "'python -m training.train_reader', or give another folder with --reader."
             )
         try:
-            model = AutoModelForQuestionAnswering.from_pretrained(name)
+            # A pickle may run a program.
+            model = AutoModelForQuestionAnswering.from_pretrained(name, use_safetensors=True)
             self._tokenizer = AutoTokenizer.from_pretrained(name)
         except Exception as error:  # whatever a foreign folder makes the library raise
             raise ReaderError(
