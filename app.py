@@ -21,6 +21,7 @@ from typing import Any
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
 
 import gradio as gr
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
@@ -28,6 +29,7 @@ from starlette.routing import Route
 from index.document import read_document
 from index.errors import ArticleError
 from index.terminal import add_shared
+from page.access import Access
 from page.markup import chat_html, passages_html, sheets_html, tabs_html
 from page.opening import CancelledError, Opening
 from page.programs import ASKING, Programs, check_k
@@ -139,7 +141,10 @@ class Page:
             ssr_mode=False,
             quiet=True,
             prevent_thread_lock=True,
-            app_kwargs={"routes": [Route("/health", self.health)]},
+            app_kwargs={
+                "middleware": [Middleware(Access)],
+                "routes": [Route("/health", self.health)],
+            },
             **options,
         )
         self.visits.watch()
@@ -158,15 +163,8 @@ class Page:
         self.blocks.server.config.timeout_graceful_shutdown = 1
         self.blocks.close(verbose=False)
 
-    async def health(self, request: Request) -> JSONResponse:
+    async def health(self, _: Request) -> JSONResponse:
         """Say whether questions can be asked: 200, or 503 while articles open or if they cannot be."""
-        served = request.app
-        cookies = request.cookies
-        token = cookies.get(f"access-token-{served.cookie_id}") or cookies.get(
-            f"access-token-unsecure-{served.cookie_id}"
-        )
-        if served.auth is not None and served.tokens.get(token) is None:
-            return JSONResponse({"status": "not logged in"}, 401)
         status = "ok" if self.first.opened.is_set() else "opening"
         if self.first.error:
             status = "failed"

@@ -90,21 +90,28 @@ def running_process(folder: Path, *arguments: str) -> Iterator[tuple[str, subpro
 
 
 @contextmanager
-def serving(
+def serving(first: Opening, **options: Any) -> Iterator[str]:
+    """The address of a page in this process, with what opens its articles and gradio's options."""
+    with launched(first, **options) as (_, address):
+        yield address
+
+
+@contextmanager
+def launched(
     first: Opening,
     *,
     private: bool = True,
     page_options: Mapping[str, Any] | None = None,
     forget_after: float = FORGET_AFTER,
     **options: Any,
-) -> Iterator[str]:
-    """The address of a page in this process, with what opens its articles and gradio's options."""
+) -> Iterator[tuple[app.Page, str]]:
+    """The page itself, too."""
     visits = Visits(first, private=private, forget_after=forget_after)
     page = app.Page(visits, **(page_options or {}))
     address, _ = page.launch("127.0.0.1", free_port(), **options)
     first.start()
     try:
-        yield address
+        yield page, address
     finally:
         page.close()
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -14,6 +15,9 @@ import pytest
 from index.encoder import Encoded, Progress, SentenceEncoder, Tokens, Vectors
 from qa.reader import Reader, Reading
 from qa.spans import Span
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 ROOT = Path(__file__).parent.parent
 
@@ -90,6 +94,25 @@ def encoder() -> SentenceEncoder:
 @pytest.fixture(scope="session")
 def reader() -> Reader:
     return Reader()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """A Chromium; without one the test is skipped, and in CI it fails."""
+    # Imported here because they take seconds, and most tests are not of the page.
+    from playwright.sync_api import sync_playwright
+
+    from tests.browser import NoBrowserError, open_browser
+
+    with sync_playwright() as playwright:
+        try:
+            opened = open_browser(playwright)
+        except NoBrowserError as error:
+            if os.environ.get("CI") == "true":
+                pytest.fail(str(error))
+            pytest.skip(str(error))
+        yield opened
+        opened.close()
 
 
 @pytest.fixture(scope="session")

