@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 # For example: make run ARGS="--article my.txt --port 8000"
 ARGS ?=
 
-.PHONY: run test lint format fit fit-answers evaluate screenshots peers benchmarks clean
+.PHONY: run test lint format lock audit fit fit-answers evaluate screenshots peers benchmarks clean
 
 run: $(VENV)/installed
 	$(BIN)/python app.py --browser $(ARGS)
@@ -65,8 +65,41 @@ benchmarks: $(VENV)/installed-dev peers
 	$(BIN)/python -m benchmarks.latency $(SQUAD_DIR)/dev-v1.1.json.gz
 	$(BIN)/python -m benchmarks.peers $(SQUAD_DIR)/dev-v1.1.json.gz --every 10
 
+# What requirements*.txt name, and all that these need, with the hashes of their files for every Python
+# from 3.10 on and every system. torch and what only torch needs are not among them: its small CPU
+# build comes from another place than the large one, with another hash, and on Linux all of CUDA
+# belongs to the large one. torch's other packages are locked with the rest.
+OF_TORCH := torch triton cuda-bindings cuda-pathfinder cuda-toolkit $(addprefix nvidia-,cublas \
+  cuda-cupti cuda-nvrtc cuda-runtime cudnn-cu13 cufft cufile curand cusolver cusparse cusparselt-cu13 \
+  nccl-cu13 nvjitlink nvshmem-cu13 nvtx)
+# They have an environment of their own: what they need is no part of the program.
+LOCKING := .venv-lock
+COMPILE := $(LOCKING)/bin/uv pip compile -q --universal --python-version 3.10 --no-python-downloads \
+  --generate-hashes --no-annotate --custom-compile-command "make lock" \
+  $(addprefix --no-emit-package=,$(OF_TORCH))
+
+lock: $(LOCKING)/installed
+	$(COMPILE) requirements.txt -o requirements.lock
+	$(COMPILE) requirements.txt requirements-dev.txt -c requirements.lock -o requirements-dev.lock
+	@! grep -nE '^(torch|triton|cuda-|nvidia-)' requirements*.lock \
+	  || { echo "error: torch needs more than before: add it to OF_TORCH in the Makefile."; exit 2; }
+
+# --strict, or packages that the database could not be asked about would pass.
+AUDIT := $(LOCKING)/bin/pip-audit --strict --disable-pip --progress-spinner off
+
+audit: $(LOCKING)/installed
+	@grep '^torch==' requirements.txt > $(LOCKING)/torch.txt
+	@$(AUDIT) --require-hashes -r requirements-dev.lock && $(AUDIT) --no-deps -r $(LOCKING)/torch.txt \
+	  || { echo "error: the line above names a package with a known hole, or one that the database" \
+	  "at pypi.org could not be asked about: then nothing is known of the rest, so try again."; exit 2; }
+
+$(LOCKING)/installed: Makefile
+	$(PYTHON) -m venv $(LOCKING)
+	$(LOCKING)/bin/pip install -q --disable-pip-version-check uv==0.13.9 pip-audit==2.10.1
+	@touch $@
+
 clean:
-	rm -rf $(VENV) $(PEERS) .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) $(PEERS) $(LOCKING) .pytest_cache .mypy_cache .ruff_cache
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || { \
@@ -77,11 +110,14 @@ $(VENV)/torch: requirements.txt | $(VENV)/bin/python
 	$(call install_torch,$(BIN))
 	@touch $@
 
-$(VENV)/installed: requirements.txt $(VENV)/torch
-	@echo "installing what requirements.txt names (a few minutes the first time)"
-	$(BIN)/pip install -q --disable-pip-version-check -r requirements.txt
+# Only what has the hash that is in the lock file, and nothing that is not in it.
+INSTALL := $(BIN)/pip install -q --disable-pip-version-check --require-hashes --no-deps
+
+$(VENV)/installed: requirements.lock $(VENV)/torch
+	@echo "installing what requirements.lock names (a few minutes the first time)"
+	$(INSTALL) -r requirements.lock
 	@touch $@
 
-$(VENV)/installed-dev: requirements-dev.txt $(VENV)/installed
-	$(BIN)/pip install -q --disable-pip-version-check -r requirements-dev.txt
+$(VENV)/installed-dev: requirements-dev.lock $(VENV)/installed
+	$(INSTALL) -r requirements-dev.lock
 	@touch $@
