@@ -28,7 +28,7 @@ from starlette.routing import Route
 
 from index.document import read_document
 from index.errors import ArticleError
-from index.terminal import add_shared
+from index.terminal import add_shared, visible
 from page.access import Access
 from page.markup import chat_html, passages_html, sheets_html, tabs_html
 from page.opening import CancelledError, Opening
@@ -440,7 +440,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             for source in options.article or [DEFAULT_ARTICLE]
         )
     except ArticleError as error:
-        print(error, file=sys.stderr)
+        print(visible(str(error)), file=sys.stderr)
         return 2
     first = Opening(
         lambda progress: open_articles(

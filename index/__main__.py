@@ -78,7 +78,8 @@ def _build(arguments: argparse.Namespace) -> None:
     document, encoder, folder = _open(arguments, arguments.files[0])
     index = ArticleIndex.build(document, encoder, print_progress("encoding"))
     index.save(folder)
-    print(f"{len(index.passages)} passages and {_sentences(index)} sentences, in {folder}")
+    made = f"{len(index.passages)} passages and {_sentences(index)} sentences"
+    print(visible(f"{made}, in {folder}"))
 
 
 def _fill(arguments: argparse.Namespace) -> None:
@@ -148,7 +149,7 @@ def _search(arguments: argparse.Namespace) -> None:
         document, encoder, folder = _open(arguments, arguments.file)
         index, note = open_index(document, encoder, folder, print_progress("encoding"))
         if note:
-            print(note, file=sys.stderr)
+            print(visible(note), file=sys.stderr)
         (hits,) = Collection([index]).search([arguments.query], arguments.k)
     found = [
         {

@@ -10,7 +10,7 @@ from index.encoder import DEFAULT_ENCODER, Progress
 from index.errors import ArticleError
 
 # Control characters but for tab and line feed, and those that change the direction of a text.
-_COMMANDS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+_COMMANDS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
 
 def run(arguments: argparse.Namespace) -> int:

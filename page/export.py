@@ -16,8 +16,9 @@ WORDS = ((0.9, "very likely"), (0.6, "likely"), (0.4, "perhaps"), (0.0, "unsure"
 MIN_ALTERNATIVE = 0.1
 NOT_AN_ANSWER = "Nearest passage, not an answer"
 
-# What Markdown takes for more than the character that it is: anywhere, and where a line begins.
-_MARKUP = re.compile(r"([\\`*_\[\]<>&~|$#])")
+# What Markdown takes for more than the character that it is: anywhere, and where a line begins. Bare
+# addresses become links in GitHub's.
+_MARKUP = re.compile(r"([\\`*_\[\]<>&~|$#@]|:(?=//)|(?<=www)\.)", re.IGNORECASE)
 _AT_START = re.compile(r"^(\d*)([+\-=:.)])")
 
 

@@ -101,7 +101,7 @@ def _ask_store(arguments: argparse.Namespace) -> None:
 
 def _show(arguments: argparse.Namespace, articles: QuestionAnswerer, several: bool) -> None:
     if articles.note:
-        print(articles.note, file=sys.stderr)
+        print(visible(articles.note), file=sys.stderr)
     answer = articles.ask(arguments.question, k=arguments.k)
     if arguments.json:
         print(visible(json.dumps(answer.to_json(), ensure_ascii=False, indent=2)))
@@ -113,7 +113,7 @@ def _evaluate(arguments: argparse.Namespace) -> None:
     articles = read_squad(arguments.file)
     reader, note = load_reader(arguments.reader)
     if note:
-        print(note, file=sys.stderr)
+        print(visible(note), file=sys.stderr)
     outcomes = list(
         evaluate(
             articles,
