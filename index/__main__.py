@@ -96,10 +96,11 @@ def _fill(arguments: argparse.Namespace) -> None:
             arguments.files, arguments.shard, skip, private=arguments.allow_private_urls
         )
         filled = fill(store, documents, encoder, print_progress("encoding"))
-        print(
+        done = (
             f"{filled.documents:,} documents with {filled.passages:,} passages added, {filled.held:,} "
             f"were there, {len(skipped):,} left out; {len(store):,} passages in {arguments.store}"
         )
+        print(visible(done))
     finally:
         store.close()
     if skipped and not filled.documents + filled.held:
