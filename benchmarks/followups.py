@@ -29,7 +29,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.record import record
-from index.collection import RANKING
+from index.collection import ranking
 from index.encoder import SentenceEncoder
 from index.fusion import fuse
 from index.sparse import SparseIndex, split_words
@@ -137,7 +137,7 @@ def main() -> None:
     texts = passages(arguments.corpus, arguments.every, arguments.most)
     encoder, sparse = SentenceEncoder(), SparseIndex(texts, split_words)
     vectors = encoder.encode_sentences(texts)
-    weights = {part: RANKING["first stage"][part] for part in ("dense", "words")}
+    weights = {part: ranking()["first stage"][part] for part in ("dense", "words")}
 
     leaning = [row for row in rows if row.changed]
     people = encoder.encode_queries([row.rewrite for row in rows]).vectors

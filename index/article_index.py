@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+import os
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 from zipfile import BadZipFile
 
 import platformdirs
+from filelock import FileLock
 
 from index import saved
 from index.dense import DenseIndex
@@ -22,6 +25,9 @@ from index.saved import check_fits, damaged, sha256, write_file, write_manifest
 
 FORMAT_VERSION = 2
 MANIFEST = "manifest.json"
+LOCK = "saving.lock"
+# Seconds to wait for another process that saves in the same folder, which takes one or two.
+PATIENCE = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +95,8 @@ class ArticleIndex:
         """Write it into a folder, so that a crash at any moment leaves what was there before whole.
 
         The data files are named after their content and written first; the manifest, which names
-        them, is replaced in one step. Raises SavedIndexError when the folder cannot be written.
+        them, is replaced in one step. Processes that save here at once do it one after the other.
+        Raises SavedIndexError when the folder cannot be written.
         """
         folder = Path(folder)
         contents = {
@@ -115,13 +122,22 @@ class ArticleIndex:
         )
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            for name, data in named.items():
-                write_file(folder / name, data)
-            write_manifest(folder / MANIFEST, asdict(manifest))
-            for old in folder.iterdir():
-                ours = old.name.split("-")[0] in contents or old.suffix == ".partial"
-                if ours and old.name not in named:
-                    old.unlink(missing_ok=True)
+            # One would take away what another has written and not yet named in a manifest.
+            with FileLock(folder / LOCK, timeout=PATIENCE):
+                new = [folder / name for name in named if not (folder / name).exists()]
+                try:
+                    for name, data in named.items():
+                        write_file(folder / name, data)
+                    write_manifest(folder / MANIFEST, asdict(manifest))
+                except OSError:
+                    _remove(new)
+                    raise
+                _remove(
+                    old
+                    for old in folder.iterdir()
+                    if (old.name.split("-")[0] in contents or old.suffix == ".partial")
+                    and old.name not in named
+                )
         except OSError as error:
             raise SavedIndexError(
                 f"The index cannot be saved in '{folder}' ({error.strerror or error}): "
@@ -179,7 +195,8 @@ def open_index(
     is nothing to tell.
     """
     note = ""
-    if (Path(folder) / MANIFEST).exists():
+    # Path.exists would raise where the folder may not be looked into.
+    if os.path.exists(Path(folder) / MANIFEST):
         try:
             return ArticleIndex.load(folder, document, encoder), ""
         except SavedIndexError as error:
@@ -233,6 +250,13 @@ def _expected(document: Document, encoder: Encoder) -> dict[str, Any]:
         "stub_pieces": STUB_PIECES,
         "text_sha256": document.sha256,
     }
+
+
+def _remove(paths: Iterable[Path]) -> None:
+    """Delete what can be; what is left harms nothing and goes with the next save."""
+    for path in paths:
+        with suppress(OSError):
+            path.unlink()
 
 
 def sentence_texts(passages: Sequence[Passage]) -> list[str]:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -16,14 +16,12 @@ from index.encoder import Encoded, Tokens
 from index.fusion import Scores, best_per_group, fuse, rank
 from index.late import held_by
 from index.passages import Passage
+from index.saved import read_fitted
 from index.sparse import SparseIndex, idf, split_grams, split_pairs, split_words
 
 # In a long text the word pieces of so many passages are compared, the best by the other parts.
 LATE_PASSAGES = 100
-# The weights of the parts, fitted by training/fit_ranking.py.
-RANKING: dict[str, dict[str, float]] = json.loads(
-    Path(__file__).with_name("ranking.json").read_text(encoding="utf-8")
-)
+RANKING = Path(__file__).with_name("ranking.json")
 
 Parts = dict[str, Scores]
 
@@ -48,14 +46,25 @@ class Hit:
     sentences: tuple[SentenceHit, ...]
 
 
+@cache
+def ranking() -> dict[str, dict[str, float]]:
+    """The weights of the parts at each stage, fitted by training/fit_ranking.py.
+
+    Raises ArticleError where their file is damaged.
+    """
+    return read_fitted(RANKING)
+
+
 class Collection:
     """Articles searched together: a word is as rare as it is in all of them."""
 
     def __init__(self, indexes: Sequence[ArticleIndex]) -> None:
         """Put articles together, of one encoder and each with an id of its own, in this order.
 
-        Raises ValueError without any, and on two with one id.
+        Raises ValueError without any, and on two with one id, and ArticleError where the weights of
+        their parts cannot be read.
         """
+        self._weights = ranking()
         if not indexes:
             raise ValueError("a collection needs an article")
         self.indexes = tuple(indexes)
@@ -100,9 +109,9 @@ class Collection:
             passage_parts, sentence_parts = self.parts(
                 queries[some], Encoded(encoded.vectors[some], encoded.tokens[some])
             )
-            scores = fuse(passage_parts, RANKING["passage"])
+            scores = fuse(passage_parts, self._weights["passage"])
             sentence_parts["passage"] = scores[:, self._owner]
-            sentence_scores = fuse(sentence_parts, RANKING["sentence"])
+            sentence_scores = fuse(sentence_parts, self._weights["sentence"])
             for row, ranked in enumerate(rank(scores, self._real)[:, :k]):
                 found.append(
                     [
@@ -163,7 +172,7 @@ class Collection:
 
     def _first_stage(self, passages: Parts) -> NDArray[np.bool_]:
         """Which passages the word pieces are compared with: the best by the other parts alone."""
-        scores = fuse(passages, RANKING["first stage"])
+        scores = fuse(passages, self._weights["first stage"])
         wanted = np.zeros(scores.shape, dtype=np.bool_)
         np.put_along_axis(wanted, rank(scores, self._real)[:, :LATE_PASSAGES], True, axis=1)
         return wanted

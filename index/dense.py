@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import math
 import struct
 from collections.abc import Mapping
@@ -102,8 +103,10 @@ class DenseIndex:
         return index
 
     def write(self, path: Path) -> None:
-        """Write a FAISS index file."""
-        faiss.write_index(self._faiss, str(path))
+        """Write a FAISS index file; raises OSError."""
+        # FAISS itself says nothing where the end of what it writes finds the disk full.
+        with path.open("wb") as file:
+            faiss.write_index(self._faiss, _library.PyCallbackIOWriter(file.write))
 
     @classmethod
     def map(cls, path: Path, kind: Kind, *, dimension: int, rows: int) -> DenseIndex:
@@ -117,7 +120,10 @@ class DenseIndex:
         index = cls.__new__(cls)
         # FAISS has two ways of it: one for what is in cells and one for what is in one piece.
         flag = faiss.IO_FLAG_MMAP if kind == "ivf" else faiss.IO_FLAG_MMAP_IFC
-        index._faiss = faiss.read_index(str(path), flag)
+        try:
+            index._faiss = faiss.read_index(str(path), flag)
+        except RuntimeError as error:
+            raise OSError(errno.EIO, f"FAISS cannot read it: {error}", str(path)) from error
         return index
 
 

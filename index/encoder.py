@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -14,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from index.errors import EncoderError
+from index.saved import sha256_of
 
 if TYPE_CHECKING:
     from index.bert import PackedBert, Precision
@@ -317,12 +317,7 @@ def _revision(folder: Path, name: str) -> str:
             f"'{name}' holds no model weights: give a folder that holds a sentence-transformers "
             "model (with a file model.safetensors)."
         )
-    digest = hashlib.sha256()
-    for path in weights:
-        with path.open("rb") as file:
-            while block := file.read(1 << 20):
-                digest.update(block)
-    return digest.hexdigest()
+    return sha256_of(*weights)
 
 
 def _first_line(error: Exception) -> str:

@@ -17,10 +17,18 @@ from numpy.typing import NDArray
 from index.dense import DenseIndex, Kind, kind_for, settings_for
 from index.document import Document
 from index.encoder import Encoder, Vectors
-from index.errors import StoreError
+from index.errors import SavedIndexError, StoreError
 from index.fusion import Rows, Scores, blend
 from index.passages import Passage
-from index.saved import check_fits, damaged, read_manifest, sha256, sha256_of, write_manifest
+from index.saved import (
+    check_file,
+    check_fits,
+    damaged,
+    read_manifest,
+    sha256,
+    sha256_of,
+    write_manifest,
+)
 from index.sparse import SparseIndex, idfs_of, split_words
 from index.store import SEARCHED, WEIGHTS, rebuilt
 
@@ -32,6 +40,8 @@ LOOSE = 50_000
 WHOLE = 2_000_000
 
 _PREFIX = "segment-"
+# Before the name of a segment that is being taken away.
+_GONE = "gone-"
 _TABLES = ("places", "sentences", "sentence_rows", "lines", "rows", "keys", "order")
 
 
@@ -83,7 +93,8 @@ class FaissStore:
     ) -> None:
         """Open what is there; `kind` is for what will be put, by default the one for its size.
 
-        Raises SavedIndexError where a file is damaged or of another encoder.
+        Raises SavedIndexError where a file is damaged or of another encoder, and StoreError where the
+        folder cannot be read.
         """
         self.folder = Path(folder)
         self._encoder, self._kind, self._shard = encoder, kind, shard
@@ -93,7 +104,7 @@ class FaissStore:
         self._open()
 
     def __len__(self) -> int:
-        """How many passages it holds."""
+        """How many passages can be found in it; what waits to be written is not among them."""
         return sum(len(segment) for segment in self._segments)
 
     def held(self, documents: Sequence[Document]) -> set[str]:
@@ -158,7 +169,7 @@ class FaissStore:
                 [s.search_vector(vector, searched) for s in self._segments], searched
             )
             # What a word weighs is the same in all segments, or one with few texts would lose.
-            idfs = idfs_of(query, [s.words for s in self._segments], split_words)
+            idfs = idfs_of(query, [s.words for s in self._segments if len(s)], split_words)
             words = self._best(
                 [s.search_words(query, searched, idfs) for s in self._segments], searched
             )
@@ -193,14 +204,35 @@ class FaissStore:
     def _open(self) -> None:
         """Open the segments that are there now, keeping what is open, and see which documents count."""
         there = {segment.folder: segment for segment in self._segments}
-        folders = sorted(self.folder.glob(f"{_PREFIX}*"))
-        opened = [there.get(folder) or _Segment(folder, self._encoder) for folder in folders]
+        folders = None
+        # Till no build has put any together meanwhile, which would be missed or found half gone.
+        while folders != (found := self._folders()):
+            folders = found
+            for folder in folders:
+                try:
+                    there[folder] = there.get(folder) or _Segment(folder, self._encoder)
+                except SavedIndexError:
+                    if folder in self._folders():
+                        raise
+        opened = [there[folder] for folder in folders]
         self._segments = sorted(opened, key=lambda s: (s.about.number, s.folder.name))
         later = np.zeros(0, dtype=np.uint64)
         for segment in reversed(self._segments):
             segment.leave_out(later)
             later = np.concatenate([later, segment.keys])
         self._ends = np.cumsum([s.about.passages for s in self._segments], dtype=np.int64)
+
+    def _folders(self, prefix: str = _PREFIX) -> list[Path]:
+        """The folders there are whose name begins so."""
+        try:
+            return sorted(self.folder / n for n in os.listdir(self.folder) if n.startswith(prefix))
+        except FileNotFoundError:
+            return []
+        except OSError as error:
+            raise StoreError(
+                f"The store in '{self.folder}' cannot be read ({error.strerror or error}): check "
+                "whose it is, or choose another folder."
+            ) from error
 
     def _claim(self) -> None:
         """Be the only build of this shard."""
@@ -216,8 +248,9 @@ class FaissStore:
             ) from None
         except OSError as error:
             raise self._refused(error) from error
-        # What was killed here left this behind.
-        shutil.rmtree(self._partial, ignore_errors=True)
+        # What was killed here left these behind.
+        for left in (self._partial, *self._folders(_GONE)):
+            shutil.rmtree(left, ignore_errors=True)
         self._open()
 
     @property
@@ -235,11 +268,16 @@ class FaissStore:
 
     def _join(self, group: Sequence[_Segment]) -> None:
         """Put loose segments together into one, then take them away."""
-        self._write([one for segment in group for one in segment.counting()], loose=False)
+        # Where a build was killed while it took them away, they are in another one already.
+        if entries := [one for segment in group for one in segment.counting()]:
+            self._write(entries, loose=False)
         for segment in group:
             # Whoever looks for segments meanwhile finds all of it or none.
-            gone = segment.folder.with_name(f"gone-{segment.folder.name}")
-            segment.folder.rename(gone)
+            gone = segment.folder.with_name(f"{_GONE}{segment.folder.name}")
+            try:
+                os.replace(segment.folder, gone)
+            except OSError as error:
+                raise self._refused(error) from error
             shutil.rmtree(gone, ignore_errors=True)
         self._open()
 
@@ -294,8 +332,9 @@ class _Segment:
     def __init__(self, folder: Path, encoder: Encoder) -> None:
         """Open one; raises SavedIndexError where a file is damaged or of another encoder."""
         self.folder = folder
+        then = f"delete '{folder}' and fill the store again, which keeps what else is in it"
         try:
-            self.about = read_manifest(folder / MANIFEST, FORMAT_VERSION, Segment)
+            self.about = read_manifest(folder / MANIFEST, FORMAT_VERSION, Segment, then)
             check_fits(
                 self.about,
                 _made_with(encoder),
@@ -303,15 +342,15 @@ class _Segment:
                 "name the --encoder that it was built with",
             )
             for name, expected in self.about.files.items():
-                if sha256_of(folder / name) != expected:
-                    raise damaged(folder / name, "its content is not what was saved")
+                check_file(folder / name, expected, then)
         except OSError as error:
-            raise damaged(Path(error.filename or folder), error.strerror or str(error)) from error
+            path = Path(error.filename or folder)
+            raise damaged(path, error.strerror or str(error), then) from error
         # Whoever makes a file can also make the manifest that has its hash.
         try:
             self._map(encoder.dimension)
         except (OSError, ValueError, KeyError, TypeError) as error:
-            raise damaged(folder, f"not what was saved: {error}") from error
+            raise damaged(folder, f"not what was saved: {error}", then) from error
         self._count: NDArray[np.bool_] | None = None
         self._wanted: NDArray[np.bool_] | None = None
 

@@ -37,7 +37,7 @@ class Store(Protocol):
     """Passages, their vectors and their words, of documents each with an id of its own."""
 
     def __len__(self) -> int:
-        """How many passages it holds."""
+        """How many passages can be found in it: after finish(), all that were put."""
         ...
 
     def held(self, documents: Sequence[Document]) -> set[str]:

@@ -16,7 +16,7 @@ from index.collection import Collection, Hit
 from index.document import Document, read_document
 from index.encoder import DEFAULT_ENCODER, Encoder, Progress, SentenceEncoder
 from index.errors import ArticleError
-from qa.calibration import SENTENCES, SPANS, Calibration
+from qa.calibration import Calibration, of_sentences, of_spans
 from qa.candidates import (
     Candidate,
     Citation,
@@ -186,16 +186,13 @@ class QuestionAnswerer:
         `note` is what a person should know of how it was opened.
         """
         self.reader = reader
+        # What makes a candidate's features a confidence.
+        self.calibration: Calibration = of_spans() if reader else of_sentences()
         self.note = note
         self._searched = searched
         self._remembered = lru_cache(REMEMBERED)(
             lambda question, history, k: self.ask_all([(question, history)], k=k)[0]
         )
-
-    @property
-    def calibration(self) -> Calibration:
-        """What makes a candidate's features a confidence."""
-        return SPANS if self.reader else SENTENCES
 
     def ask(self, question: str, *, history: Sequence[Turn] = (), k: int = DEFAULT_K) -> Answer:
         """Answer a question, after earlier turns, from the k best passages.

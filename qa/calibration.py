@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
-from typing import Any
+
+from index.saved import read_fitted
 
 FITTED = Path(__file__).with_name("calibration.json")
 
@@ -35,8 +36,13 @@ def weighted_sum(weights: Mapping[str, float], values: Mapping[str, float]) -> f
     return sum(weight * values[name] for name, weight in weights.items())
 
 
-_FITTED: dict[str, Any] = json.loads(FITTED.read_text(encoding="utf-8"))
-# Of whole sentences, fitted by training/fit_ranking.py, and of what the reader finds in them, fitted
-# by training/fit_answers.py.
-SENTENCES = Calibration(**_FITTED["sentences"])
-SPANS = Calibration(**_FITTED["spans"])
+@cache
+def of_sentences() -> Calibration:
+    """That of whole sentences, fitted by training/fit_ranking.py; raises ArticleError."""
+    return Calibration(**read_fitted(FITTED)["sentences"])
+
+
+@cache
+def of_spans() -> Calibration:
+    """That of what the reader finds in them, fitted by training/fit_answers.py; raises ArticleError."""
+    return Calibration(**read_fitted(FITTED)["spans"])

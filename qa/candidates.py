@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from index.collection import Hit, SentenceHit
-from qa.calibration import SPANS, weighted_sum
+from qa.calibration import of_spans, weighted_sum
 from qa.metrics import normalize
 from qa.reader import Reading
 from qa.spans import Span
@@ -108,14 +108,15 @@ def span_candidates(
     question: str,
     hits: Sequence[Hit],
     readings: Sequence[Reading],
-    choice: Mapping[str, float] = SPANS.choice,
+    choice: Mapping[str, float] | None = None,
 ) -> list[Candidate]:
     """The spans read in the passages, those with the same words counting for each other.
 
     `readings` has one for each of `hits`. Spans of all passages compete by a conditional logit whose
-    weights are `choice`, as training/fit_answers.py fits them: of the span's score, its passage's
-    no-answer score and what retrieval thought of its passage and its sentence.
+    weights are `choice`, by default those that training/fit_answers.py fitted: of the span's score, its
+    passage's no-answer score and what retrieval thought of its passage and its sentence.
     """
+    weights = of_spans().choice if choice is None else choice
     found = []
     least = min((reading.no_answer for reading in readings), default=0.0)
     asked = set(normalize(question).split())
@@ -139,7 +140,7 @@ def span_candidates(
                 "echo": sum(word in asked for word in said.split()) / len(said.split()),
                 **_of_texts(question, hit, sentence),
             }
-            score = weighted_sum(choice, features)
+            score = weighted_sum(weights, features)
             found.append(Candidate(text, citation, number, score, features))
     shares: dict[str, float] = {}
     for one, share in zip(words, _softmax([c.score for c in found]), strict=True):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import threading
 from collections.abc import Mapping, Sequence
@@ -16,6 +15,7 @@ from numpy.typing import NDArray
 from index.document import well_formed
 from index.encoder import batches
 from index.errors import ArticleError
+from index.saved import sha256_of, sha256_of_body
 from qa.spans import Span, best_spans, merge_windows, no_answer_score
 
 if TYPE_CHECKING:
@@ -32,6 +32,11 @@ MAX_QUESTION = 64
 # processor's caches like.
 BATCH_TOKENS = 4096
 _WORDS = "bert.embeddings.word_embeddings.weight"
+# What is known of a reader, without what it was trained by.
+_FIELDS = (
+    *("format_version", "weights_sha256", "base_sha256", "layers", "heads", "max_length", "stride"),
+    "figures",
+)
 
 _INPUTS = ("input_ids", "token_type_ids", "attention_mask")
 
@@ -300,13 +305,9 @@ def _read_about(folder: Path) -> dict[str, Any]:
     try:
         about: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         version = about["format_version"]
-        wanted = ("weights_sha256", "base_sha256", "layers", "heads", "max_length", "stride")
-        missing = [name for name in (*wanted, "figures") if name not in about]
+        missing = [name for name in _FIELDS if name not in about]
     except (OSError, ValueError, TypeError, KeyError) as error:
-        raise ReaderError(
-            f"'{path}' is damaged ({type(error).__name__}): restore it with "
-            f"'git checkout -- {folder}', or give another folder with --reader."
-        ) from error
+        raise ReaderError(_damaged(path, type(error).__name__)) from error
     if version != FORMAT_VERSION:
         raise ReaderError(
             f"'{path}' is of format version {version!r} and this program reads {FORMAT_VERSION}: "
@@ -317,12 +318,23 @@ def _read_about(folder: Path) -> dict[str, Any]:
             f"'{path}' lacks {', '.join(missing)}: restore it with 'git checkout -- {folder}', or "
             "give another folder with --reader."
         )
+    # A reader that was trained before there was a hash of these fields has none.
+    recorded = about.pop("sha256", None)
+    if recorded not in (None, sha256_of_body(about)) or set(about) - {*_FIELDS, "recipe"}:
+        raise ReaderError(_damaged(path, "its content is not what was written"))
     return about
+
+
+def _damaged(path: Path, why: str) -> str:
+    return (
+        f"'{path}' is damaged ({why}): restore it with 'git checkout -- {path.parent}', or give "
+        "another folder with --reader."
+    )
 
 
 def _check(path: Path, sha256: str, restore: str) -> None:
     try:
-        found = hashlib.sha256(path.read_bytes()).hexdigest()
+        found = sha256_of(path)
     except OSError as error:
         raise ReaderError(
             f"The reader's weights '{path}' cannot be read ({error.strerror or error}): restore them "

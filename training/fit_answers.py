@@ -21,6 +21,7 @@ import numpy as np
 from index.article_index import ArticleIndex
 from index.collection import Collection, Hit
 from index.encoder import SentenceEncoder
+from index.saved import read_fitted, write_manifest
 from qa import metrics
 from qa.answer import DEFAULT_K
 from qa.calibration import FITTED, Calibration
@@ -169,7 +170,7 @@ def main() -> None:
     quality = judge(tried(held_out, choice), fitted)
     print("confidence:", asdict(fitted), quality)
 
-    body = json.loads(FITTED.read_text(encoding="utf-8"))
+    body = read_fitted(FITTED)
     body["spans"] = asdict(fitted)
     result = {
         "command": f"python -m training.fit_answers {arguments.squad.name}",
@@ -178,8 +179,8 @@ def main() -> None:
         "weights": body["spans"],
         "confidence": quality,
     }
-    for path, content in ((FITTED, body), (arguments.out, result)):
-        path.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+    write_manifest(FITTED, body)
+    arguments.out.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

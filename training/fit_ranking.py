@@ -26,6 +26,7 @@ from index.article_index import ArticleIndex
 from index.collection import Collection
 from index.encoder import Encoder, SentenceEncoder
 from index.fusion import Scores, fuse
+from index.saved import read_fitted, write_manifest
 from qa import metrics
 from qa.answer import DEFAULT_K
 from qa.calibration import FITTED, Calibration
@@ -291,7 +292,7 @@ def main() -> None:
         [(stack(t.sentences, SENTENCE_PARTS), t.right_sentences) for t in fit], SENTENCE_PARTS
     )
     ranking = {"first stage": first_stage, "passage": passage, "sentence": sentence}
-    collection.RANKING.update(ranking)
+    collection.ranking().update(ranking)
     of_sentences = figures([(fuse(t.sentences, sentence), t.right_sentences) for t in held_out])
     print("sentences:", of_sentences)
 
@@ -308,23 +309,20 @@ def main() -> None:
     threshold = choose_threshold(tried, Calibration(0.0, weights))
     quality = judge(judged, Calibration(threshold, weights))
     print("calibration:", weights, threshold, quality)
-    calibrations = json.loads(FITTED.read_text(encoding="utf-8"))
+    calibrations = read_fitted(FITTED)
     calibrations["sentences"] = {"threshold": threshold, "weights": weights}
 
-    fitted = {
-        ROOT / "index/ranking.json": ranking,
-        FITTED: calibrations,
-        arguments.out: {
-            "command": f"python -m training.fit_ranking {Path(arguments.squad).name}",
-            "articles": {"fitted": len(fit), "held_out": len(held_out)},
-            "held_out_questions": sum(len(t.right_passages) for t in held_out),
-            "ablation": table,
-            "sentences": of_sentences,
-            "confidence": quality,
-        },
+    result = {
+        "command": f"python -m training.fit_ranking {Path(arguments.squad).name}",
+        "articles": {"fitted": len(fit), "held_out": len(held_out)},
+        "held_out_questions": sum(len(t.right_passages) for t in held_out),
+        "ablation": table,
+        "sentences": of_sentences,
+        "confidence": quality,
     }
-    for path, content in fitted.items():
-        path.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+    write_manifest(collection.RANKING, ranking)
+    write_manifest(FITTED, calibrations)
+    arguments.out.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -550,6 +550,8 @@ class Training:
             "figures": dict(figures),
             "recipe": asdict(self.recipe) | {"questions_seen": self.state.seen},
         }
+        # The hash of all the rest, as index.saved.sha256_of_body makes it and qa/reader.py checks it.
+        body["sha256"] = hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
         _write(self.out / "reader.json", (json.dumps(body, indent=2) + "\n").encode())
 
 

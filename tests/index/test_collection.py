@@ -5,7 +5,7 @@ import pytest
 
 from index import collection
 from index.article_index import ArticleIndex
-from index.collection import RANKING, Collection
+from index.collection import Collection, ranking
 from index.document import make_document
 from index.late import LateIndex
 from index.sparse import SparseIndex, idf, split_grams, split_pairs, split_words
@@ -61,7 +61,7 @@ def test_scores_against_brute_force(index: Collection, fake_encoder: FakeEncoder
             for name, table in at.items()
         },
     }
-    weights = RANKING["passage"]
+    weights = ranking()["passage"]
     assert set(weights) == set(expected)
     for row, hits in enumerate(index.search(QUERIES, 4)):
         assert len(hits) == 4
@@ -81,7 +81,7 @@ def test_in_a_long_text_only_the_best_are_compared_piece_by_piece(
     every = index.search(QUERIES, 4)
     monkeypatch.setattr(collection, "LATE_PASSAGES", 2)
     for all_hits, hits in zip(every, index.search(QUERIES, 4), strict=True):
-        weights = RANKING["first stage"]
+        weights = ranking()["first stage"]
         real = [hit for hit in all_hits if not hit.passage.furniture]
         real.sort(key=lambda hit: -sum(w * hit.parts[name] for name, w in weights.items()))
         expected = {hit.passage: hit.parts["pieces"] for hit in real[:2]}

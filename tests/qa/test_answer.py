@@ -10,7 +10,7 @@ from index.document import Document, make_document
 from index.errors import ArticleError
 from qa import Answerer, QuestionError, open_article
 from qa.answer import Form, distinct, forms, open_articles
-from qa.calibration import SENTENCES, SPANS, Calibration
+from qa.calibration import Calibration, of_sentences, of_spans
 from qa.followup import Turn
 from qa.reader import ABOUT, DEFAULT_READER, WEIGHTS, Reader
 from tests.conftest import FakeEncoder, FakeReader
@@ -361,6 +361,7 @@ def test_probability() -> None:
     with pytest.raises(KeyError):
         fitted.probability({"a": 1.0})
     # What makes a right answer likelier must not have been fitted the other way round.
-    assert SENTENCES.weights["cosine"] > 0 and SENTENCES.weights["coverage"] > 0
-    assert SPANS.weights["span"] > 0 > SPANS.weights["no answer"]
-    assert SPANS.choice["span"] > 0 and SPANS.choice["passage"] > 0
+    sentences, spans = of_sentences(), of_spans()
+    assert sentences.weights["cosine"] > 0 and sentences.weights["coverage"] > 0
+    assert spans.weights["span"] > 0 > spans.weights["no answer"]
+    assert spans.choice["span"] > 0 and spans.choice["passage"] > 0
