@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 # For example: make run ARGS="--article my.txt --port 8000"
 ARGS ?=
 
-.PHONY: run test lint format lock audit fit fit-answers evaluate screenshots peers benchmarks clean
+.PHONY: run test lint format lock audit fit fit-answers evaluate screenshots torture peers benchmarks clean
 
 run: $(VENV)/installed
 	$(BIN)/python app.py --browser $(ARGS)
@@ -39,6 +39,10 @@ evaluate: $(VENV)/installed
 
 screenshots: $(VENV)/installed-dev
 	$(BIN)/python -m tests.screenshots
+
+# Half an hour of kills and harm; the short part of it is in make test.
+torture: $(VENV)/installed-dev
+	$(BIN)/python -m tests.torture
 
 # On Linux the plain torch brings gigabytes for graphics cards along, so its CPU build is asked for
 # first: where pip already finds one, then at PyTorch's own index, and last whatever there is.

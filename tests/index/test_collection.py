@@ -1,4 +1,5 @@
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -7,6 +8,7 @@ from index import collection
 from index.article_index import ArticleIndex
 from index.collection import Collection, ranking
 from index.document import make_document
+from index.errors import ArticleError
 from index.late import LateIndex
 from index.sparse import SparseIndex, idf, split_grams, split_pairs, split_words
 from tests.conftest import FakeEncoder
@@ -73,6 +75,22 @@ def test_scores_against_brute_force(index: Collection, fake_encoder: FakeEncoder
             assert hit.score == pytest.approx(total, rel=1e-4)
         real = [hit.score for hit in hits if not hit.passage.furniture]
         assert real == sorted(real, reverse=True)
+
+
+def test_weights_that_are_not_what_was_fitted(
+    index: Collection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole, path = collection.RANKING.read_bytes(), tmp_path / "ranking.json"
+    monkeypatch.setattr(collection, "RANKING", path)
+    for harmed in (whole[:-9], whole.replace(b"1", b"2", 1), b"[]", b"", None):
+        path.unlink(missing_ok=True)
+        if harmed is not None:
+            path.write_bytes(harmed)
+        ranking.cache_clear()
+        with pytest.raises(ArticleError, match=f"{path}' is damaged .*: restore it with 'git"):
+            Collection(index.indexes)
+    path.write_bytes(whole)
+    assert Collection(index.indexes).search(QUERIES, 4) == index.search(QUERIES, 4)
 
 
 def test_in_a_long_text_only_the_best_are_compared_piece_by_piece(

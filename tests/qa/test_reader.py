@@ -20,6 +20,7 @@ from transformers import (
     PreTrainedTokenizerFast,
 )
 
+from index.saved import sha256_of_body
 from qa.reader import ABOUT, WEIGHTS, Reader, ReaderError, Reading
 
 LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789"
@@ -269,14 +270,21 @@ def test_an_answerable_head_lowers_the_no_answer_score(base: Path, tmp_path: Pat
     assert close(after, replace(before, no_answer=after.no_answer))
 
 
+CHANGES = {
+    "other version": {"format_version": 2},
+    "other base": {"base_sha256": "0" * 64},
+    "a field more": {"sha25": "0" * 64},
+}
+
+
 def broken(folder: Path, base: Path, how: str) -> None:
     if how == "missing":
         (folder / WEIGHTS).unlink()
     elif how == "cut short":
         data = (folder / WEIGHTS).read_bytes()
         (folder / WEIGHTS).write_bytes(data[: len(data) // 2])
-    elif how == "other version":
-        write_about(folder, base, format_version=2)
+    elif how in CHANGES:
+        write_about(folder, base, **CHANGES[how])
     elif how == "not JSON":
         (folder / ABOUT).write_text("{", encoding="utf-8")
     elif how == "a list":
@@ -285,8 +293,9 @@ def broken(folder: Path, base: Path, how: str) -> None:
         about = json.loads((folder / ABOUT).read_text(encoding="utf-8"))
         del about["layers"]
         (folder / ABOUT).write_text(json.dumps(about), encoding="utf-8")
-    elif how == "other base":
-        write_about(folder, base, base_sha256="0" * 64)
+    elif how == "another stride":
+        about = json.loads((folder / ABOUT).read_text(encoding="utf-8"))
+        write_about(folder, base, sha256=sha256_of_body(about), stride=127)
     elif how == "nothing":
         shutil.rmtree(folder)
         folder.mkdir()
@@ -301,6 +310,8 @@ def broken(folder: Path, base: Path, how: str) -> None:
         ("not JSON", ABOUT, "damaged"),
         ("a list", ABOUT, "damaged"),
         ("a field less", ABOUT, "lacks layers"),
+        ("another stride", ABOUT, "not what was written"),
+        ("a field more", ABOUT, "not what was written"),
         ("other base", "model.safetensors", "not the right ones"),
         ("nothing", ABOUT, "There is no reader"),
     ],

@@ -1,0 +1,433 @@
+"""An index is whole or absent, whatever happens to the process, the disk or the files."""
+
+import errno
+import os
+import random
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from index.article_index import LOCK, MANIFEST, ArticleIndex, open_index
+from index.document import Document
+from index.encoder import Vectors
+from index.errors import SavedIndexError, StoreError
+from index.faiss_store import FaissStore
+from index.passages import Passage, split_passages
+from index.store import fill
+from tests.conftest import ROOT
+from tests.faults import Crash, Faults, crash, faulty, forbidden, full, harmed, read_only
+from tests.torture.whole import (
+    ENCODER,
+    PASSAGES,
+    article,
+    built,
+    fill_store,
+    ranked,
+    town,
+    wrong_when_opened,
+    wrong_with_index,
+    wrong_with_store,
+)
+
+SPACE = ("open", "write", "mkdir")  # what a full disk refuses
+OLD = [town(number) for number in range(4)]
+NEW = [town(number) for number in range(4, 8)]
+
+
+@pytest.fixture(scope="module")
+def saved(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The index of the first article."""
+    folder = tmp_path_factory.mktemp("saved")
+    built(0).save(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def stored(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A store of the old documents, in one segment."""
+    folder = tmp_path_factory.mktemp("stored")
+    fill(FaissStore(folder, ENCODER), OLD, ENCODER)
+    return folder
+
+
+def calls_of(work: Callable[[Path], object], folder: Path) -> list[tuple[str, str]]:
+    """What it does to the disk when all goes well."""
+    faults = Faults(folder)
+    with faulty(faults):
+        work(folder)
+    return faults.calls
+
+
+def copies(of: Path, to: Path) -> Iterator[Path]:
+    """The same folder again and again, each time as it was."""
+    while True:
+        folder = to / "copy"
+        shutil.rmtree(folder, ignore_errors=True)
+        shutil.copytree(of, folder)
+        yield folder
+
+
+def moments(calls: list[tuple[str, str]]) -> list[tuple[int, str]]:
+    """Each call by its number, before it and, where it writes, in the midst of it; last, after all."""
+    of = [(at, when) for at in range(len(calls)) for when in ("before", "half")]
+    of = [(at, when) for at, when in of if when == "before" or calls[at][0] == "write"]
+    return [*of, (len(calls) - 1, "after")]
+
+
+def files_of(folder: Path) -> dict[str, bytes]:
+    return {p.name: p.read_bytes() for p in folder.iterdir() if p.name != LOCK}
+
+
+# The index of one article.
+
+
+def test_a_crash_at_each_call_leaves_an_index_whole(saved: Path, tmp_path: Path) -> None:
+    folders = copies(saved, tmp_path)
+    calls = calls_of(built(1).save, next(folders))
+    names = [name for name, _ in calls]
+    # Four files and the manifest, and what is left of the old ones.
+    assert names.count("fsync") == names.count("replace") == 5 and names.count("unlink") == 4
+    for at, when in moments(calls):
+        folder = next(folders)
+        with faulty(Faults(folder, at, crash, when=when)), pytest.raises(Crash):
+            built(1).save(folder)
+        assert not wrong_with_index(folder), (calls[at], when)
+        assert not wrong_when_opened(folder, 1), (calls[at], when)
+
+
+def test_a_crash_at_each_call_of_the_first_save(tmp_path: Path) -> None:
+    folder = tmp_path / "a" / "b"
+    calls = calls_of(built(1).save, folder)
+    assert calls[0][0] == "mkdir"
+    for at, when in moments(calls)[:-1]:
+        shutil.rmtree(tmp_path / "a")
+        with faulty(Faults(folder.parent, at, crash, when=when)), pytest.raises(Crash):
+            built(1).save(folder)
+        assert not wrong_when_opened(folder, 1), (calls[at], when)
+        assert len(files_of(folder)) <= 6, "what was left is not swept away"
+
+
+def test_a_full_disk_at_each_call_keeps_the_old_index(saved: Path, tmp_path: Path) -> None:
+    folders = copies(saved, tmp_path)
+    counted = Faults(folder := next(folders), only=SPACE)
+    with faulty(counted):
+        built(1).save(folder)
+    for at, when in moments(counted.calls)[:-1]:
+        folder = next(folders)
+        before = files_of(folder)
+        faults = Faults(folder, at, full, when=when, only=SPACE, lasting=True)
+        with faulty(faults), pytest.raises(SavedIndexError) as told:
+            built(1).save(folder)
+        assert str(folder) in str(told.value) and "No space left" in str(told.value)
+        assert "choose another folder" in str(told.value)
+        assert files_of(folder) == before, "what is of no use is left on a full disk"
+        assert ranked(ArticleIndex.load(folder, article(0), ENCODER)) == ranked(built(0))
+
+
+@pytest.mark.parametrize("refuse", [read_only, forbidden])
+def test_a_folder_that_refuses_all(saved: Path, tmp_path: Path, refuse: Callable) -> None:
+    folder = next(copies(saved, tmp_path))
+    for at in range(3):
+        with faulty(Faults(folder, at, refuse, lasting=True)):
+            with pytest.raises(SavedIndexError, match=f"cannot be saved in '{folder}'"):
+                built(1).save(folder)
+            assert open_index(article(0), ENCODER, folder)[1] == ""
+            index, note = open_index(article(1), ENCODER, folder)
+            assert "cannot be saved" in note and ranked(index) == ranked(built(1))
+    assert not wrong_with_index(folder)
+
+
+def test_what_cannot_be_swept_away_is_no_error(saved: Path, tmp_path: Path) -> None:
+    folder = next(copies(saved, tmp_path))
+    with faulty(Faults(folder, 0, forbidden, only=("unlink",), lasting=True)):
+        built(1).save(folder)
+    assert len(files_of(folder)) == 9 and not wrong_with_index(folder)
+    built(1).save(folder)
+    assert len(files_of(folder)) == 5
+
+
+@contextmanager
+def folder_of_another() -> Iterator[Path]:
+    """A folder and this process as a user who may not write into it, root or not."""
+    root, top = os.geteuid() == 0, Path(tempfile.mkdtemp())
+    folder = top / "index"
+    try:
+        built(0).save(folder)
+        (top / "stored").mkdir()
+        fill(FaissStore(top / "stored", ENCODER), OLD, ENCODER)
+        for path in (top, *top.rglob("*")):
+            path.chmod(0o555 if path.is_dir() else 0o444)
+        if root:
+            os.seteuid(65534)
+        yield top
+    finally:
+        if root:
+            os.seteuid(0)
+        for path in (top, *(p for p in top.rglob("*") if p.is_dir())):
+            path.chmod(0o755)
+        shutil.rmtree(top)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has other ways to say whose a folder is")
+def test_a_folder_of_another_user() -> None:
+    with folder_of_another() as top:
+        assert open_index(article(0), ENCODER, top / "index")[1] == ""
+        for folder in (top / "index", top / "new"):
+            index, note = open_index(article(1), ENCODER, folder)
+            assert f"'{folder}' (Permission denied)" in note
+            assert ranked(index) == ranked(built(1))
+        assert not wrong_with_store(top / "stored", OLD + NEW, OLD)
+        for folder in (top / "stored", top / "more"):
+            with pytest.raises(StoreError, match=rf"cannot be written in '{folder}' \(Permission"):
+                fill_store(folder, NEW)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has other ways to say whose a folder is")
+def test_a_folder_that_may_not_be_looked_into() -> None:
+    with folder_of_another() as top:
+        user = os.geteuid()
+        os.seteuid(os.getuid())
+        for name in ("index", "stored"):
+            (top / name).chmod(0)
+        os.seteuid(user)
+        index, note = open_index(article(0), ENCODER, top / "index")
+        assert "Permission denied" in note and ranked(index) == ranked(built(0))
+        with pytest.raises(StoreError, match=r"cannot be read \(Permission denied\)"):
+            FaissStore(top / "stored", ENCODER)
+
+
+def test_a_manifest_that_cannot_be_read(saved: Path, tmp_path: Path, monkeypatch) -> None:
+    folder = next(copies(saved, tmp_path))
+    read = Path.read_bytes
+
+    def refuse(path: Path) -> bytes:
+        if path.name == MANIFEST:
+            raise OSError(errno.EIO, "Input/output error")
+        return read(path)
+
+    monkeypatch.setattr(Path, "read_bytes", refuse)
+    with pytest.raises(SavedIndexError, match=f"{MANIFEST}' is damaged .Input/output error"):
+        ArticleIndex.load(folder, article(0), ENCODER)
+
+
+def test_any_harm_to_a_file_is_told_and_mended(saved: Path, tmp_path: Path) -> None:
+    folder, rng = next(copies(saved, tmp_path)), random.Random(0)
+    for name, content in files_of(folder).items():
+        for _ in range(8):
+            (folder / name).write_bytes(harmed(content, rng))
+            try:
+                index = ArticleIndex.load(folder, article(0), ENCODER)
+            except SavedIndexError as error:
+                assert str(folder / name) in str(error) or "format_version" in str(error)
+            else:
+                assert name == MANIFEST and ranked(index) == ranked(built(0)), "a silent change"
+        assert not wrong_when_opened(folder, 0)
+        assert files_of(folder).keys() == files_of(saved).keys()
+
+
+SAVE = """
+import sys
+from pathlib import Path
+from tests.torture.whole import built, article
+index = built(int(sys.argv[2]))
+print("ready", flush=True)
+sys.stdin.readline()
+for _ in range(10):
+    index.save(Path(sys.argv[1]))
+"""
+
+
+def at_once(code: str, *each: list[str]) -> list[subprocess.CompletedProcess[str]]:
+    """Run processes that wait for each other before they begin."""
+    pipe = subprocess.PIPE
+    begun = [
+        subprocess.Popen(
+            [sys.executable, "-c", code, *arguments],
+            cwd=ROOT,
+            stdin=pipe,
+            stdout=pipe,
+            stderr=pipe,
+            text=True,
+        )
+        for arguments in each
+    ]
+    for one in begun:
+        assert one.stdout and one.stdout.readline() == "ready\n"
+    for one in begun:
+        assert one.stdin
+        one.stdin.write("\n")
+        one.stdin.flush()
+    done = []
+    for one in begun:
+        out, err = one.communicate(timeout=120)
+        done.append(subprocess.CompletedProcess(one.args, one.returncode, out, err))
+    return done
+
+
+def test_two_processes_save_at_once(tmp_path: Path) -> None:
+    """Two of one article and one of another, in one folder: all are fine, and the last one counts."""
+    done = at_once(SAVE, *([str(tmp_path), number] for number in "001"))
+    assert [(one.returncode, one.stderr) for one in done] == [(0, "")] * 3
+    assert not wrong_with_index(tmp_path)
+    assert len(files_of(tmp_path)) == 5
+
+
+# The store.
+
+
+def test_a_crash_at_each_call_leaves_a_store_whole(stored: Path, tmp_path: Path) -> None:
+    folders = copies(stored, tmp_path)
+    calls = calls_of(lambda folder: fill_store(folder, NEW), next(folders))
+    names = [name for name, _ in calls]
+    # Two segments and the one they are joined to, put in place, and two taken away.
+    assert names.count("replace") == 3 * 2 + 2 and names.count("rmdir") == 4
+    # Those that put a folder in its place or take it away, and some of the 600 others; in
+    # tests/torture/faults.py a process is killed at each.
+    places = [one for one in moments(calls) if calls[one[0]][0] in ("mkdir", "replace", "rmdir")]
+    others = [one for one in moments(calls) if one not in places]
+    for at, when in places + random.Random(0).sample(others, 12):
+        folder = next(folders)
+        with faulty(Faults(folder, at, crash, when=when)), pytest.raises(Crash):
+            fill_store(folder, NEW)
+        assert not wrong_with_store(folder, OLD + NEW, OLD), (calls[at], when)
+        # One more, so that there is something left to build wherever it was killed.
+        every = [*OLD, *NEW, town(9)]
+        fill_store(folder, every)
+        assert not wrong_with_store(folder, every, every), (calls[at], when)
+        left = {path.name.split("-")[0] for path in folder.iterdir()}
+        assert left == {"building", "segment"}, (calls[at], when)
+
+
+def test_a_full_disk_at_each_call_keeps_the_store(stored: Path, tmp_path: Path) -> None:
+    folders = copies(stored, tmp_path)
+    counted = Faults(folder := next(folders), only=SPACE)
+    with faulty(counted):
+        fill_store(folder, NEW)
+    chosen = random.Random(0).sample(moments(counted.calls)[:-1], 20)
+    for at, when in chosen:
+        folder = next(folders)
+        faults = Faults(folder, at, full, when=when, only=SPACE, lasting=True)
+        with faulty(faults), pytest.raises(StoreError) as told:
+            fill_store(folder, NEW)
+        assert f"cannot be written in '{folder}' (No space left" in str(told.value)
+        assert not list(folder.glob("partial-*"))
+        assert not wrong_with_store(folder, OLD + NEW, OLD)
+    fill_store(folder, NEW)
+    assert not wrong_with_store(folder, OLD + NEW, OLD + NEW)
+
+
+@pytest.mark.parametrize("vectors", [3, 3000])
+def test_vectors_do_not_fit_on_the_disk(vectors: int) -> None:
+    """FAISS writes into a buffer first, and does not look whether its end is written."""
+    if not Path("/dev/full").exists():
+        pytest.skip("no /dev/full")
+    index = built(0).dense
+    dense = type(index).build(index.vectors()[[0] * vectors], "flat", {})
+    with pytest.raises(OSError, match="No space left"):
+        dense.write(Path("/dev/full"))
+
+
+@pytest.mark.parametrize("refuse", [read_only, forbidden])
+def test_a_store_that_refuses_all(stored: Path, tmp_path: Path, refuse: Callable) -> None:
+    folders = copies(stored, tmp_path)
+    counted = Faults(folder := next(folders), only=("replace",))
+    with faulty(counted):
+        fill_store(folder, NEW)
+    whole = [(0, ()), *((at, ("replace",)) for at in range(len(counted.calls)))]
+    for at, only in whole:
+        folder = next(folders)
+        with (
+            faulty(Faults(folder, at, refuse, only=only, lasting=True)),
+            pytest.raises(StoreError, match=f"cannot be written in '{folder}'"),
+        ):
+            fill_store(folder, NEW)
+        assert not wrong_with_store(folder, OLD + NEW, OLD)
+
+
+def test_any_harm_to_a_file_of_a_store_is_told_and_mended(stored: Path, tmp_path: Path) -> None:
+    folder, rng = next(copies(stored, tmp_path)), random.Random(0)
+    (segment,) = folder.glob("segment-*")
+    files = [path for path in segment.rglob("*") if path.is_file()]
+    assert len(files) > 10
+    for path in files:
+        content = path.read_bytes()
+        for _ in range(4):
+            path.write_bytes(harmed(content, rng))
+            try:
+                FaissStore(folder, ENCODER)
+            except SavedIndexError as error:
+                assert str(path) in str(error) or "format_version" in str(error)
+                assert f"delete '{segment}' and fill the store again" in str(error)
+            else:
+                assert path.name == MANIFEST and not wrong_with_store(folder, OLD, OLD)
+        path.write_bytes(content)
+    path.write_bytes(b"")
+    shutil.rmtree(segment)  # as the error says
+    fill_store(folder, OLD)
+    assert not wrong_with_store(folder, OLD, OLD)
+
+
+def test_a_store_is_opened_while_another_joins(
+    stored: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is taken away after it was listed is in what it was joined to."""
+    folder = next(copies(stored, tmp_path))
+    listdir, listed = os.listdir, []
+
+    def join_then(path: object) -> list[str]:
+        names = listdir(path)
+        if Path(str(path)) == folder and not listed:
+            listed.append(names)
+            monkeypatch.setattr(FaissStore, "_loose", lambda self: list(self._segments))
+            one = FaissStore(folder, ENCODER)
+            one.put([town(9)], *split(town(9)))
+            one.finish()
+            one.close()
+        return names
+
+    monkeypatch.setattr(os, "listdir", join_then)
+    assert not wrong_with_store(folder, [*OLD, town(9)], [*OLD, town(9)])
+    assert listed and not set(listed[0]) <= set(listdir(folder))
+
+
+def split(document: Document) -> tuple[tuple[Passage, ...], Vectors]:
+    passages = split_passages(document, ENCODER.count_pieces, ENCODER.max_pieces - 2)
+    return passages, ENCODER.encode_sentences([p.text for p in passages])
+
+
+def test_passages_count_when_they_can_be_found(tmp_path: Path) -> None:
+    one = FaissStore(tmp_path, ENCODER)
+    one.put([town(1)], *split(town(1)))
+    assert (len(one), one.held([town(1)])) == (0, {town(1).id})
+    one.finish()
+    assert len(one) == PASSAGES
+
+
+FILL = """
+import sys
+from pathlib import Path
+from index.errors import StoreError
+from tests.torture.whole import fill_store, town
+print("ready", flush=True)
+sys.stdin.readline()
+try:
+    fill_store(Path(sys.argv[1]), [town(number) for number in range(12)])
+except StoreError as error:
+    print(error)
+"""
+
+
+def test_two_processes_fill_one_store(tmp_path: Path) -> None:
+    towns = [town(number) for number in range(12)]
+    done = at_once(FILL, *([str(tmp_path)] for _ in range(2)))
+    assert [(one.returncode, one.stderr) for one in done] == [(0, "")] * 2
+    told = [one.stdout for one in done if one.stdout]
+    assert all("Another build of shard 1-of-1 is at work" in one for one in told)
+    assert len(told) < 2
+    assert not wrong_with_store(tmp_path, towns, towns)

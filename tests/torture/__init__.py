@@ -1,0 +1,1 @@
+"""The long tests, which pytest does not collect: python -m tests.torture."""

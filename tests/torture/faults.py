@@ -1,0 +1,296 @@
+"""Kills, full disks and harm to files, in their hundreds.
+
+A check is a generator that gives "" for what survived and says in words what did not.
+"""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import os
+import random
+import shutil
+import signal
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from itertools import count as numbers
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+
+from index import collection
+from index.article_index import LOCK, MANIFEST, ArticleIndex
+from index.errors import ArticleError, SavedIndexError
+from index.faiss_store import FaissStore
+from index.saved import read_fitted
+from qa import calibration
+from qa.reader import ABOUT, DEFAULT_READER, WEIGHTS, Reader
+from tests.faults import Faults, faulty, harmed
+from tests.torture.whole import (
+    ENCODER,
+    article,
+    built,
+    fill_store,
+    ranked,
+    town,
+    wrong_when_opened,
+    wrong_with_index,
+    wrong_with_store,
+)
+
+OLD = [town(number) for number in range(4)]
+NEW = [town(number) for number in range(4, 12)]
+
+# One process imports all that is needed, and those that are killed are forked off it.
+_processes = multiprocessing.get_context("forkserver")
+_processes.set_forkserver_preload([__name__])
+
+
+def article_killed_at_random(count: int = 50, seed: int = 0) -> Iterator[str]:
+    """An article's index, killed at random moments of saving"""
+    rng = random.Random(seed)
+    with _folder() as folder:
+        built(0).save(folder)
+        for _ in range(count):
+            _kill(_save_on_and_on, folder, after=rng.uniform(0, 0.3))
+            yield wrong_with_index(folder)
+        yield wrong_when_opened(folder, 0) or wrong_when_opened(folder, 1)
+
+
+def article_killed_at_each_call() -> Iterator[str]:
+    """An article's index, killed at each call that changes the disk"""
+    with _folder() as folder:
+        for number in numbers():
+            shutil.rmtree(folder)
+            built(0).save(folder)
+            killed = _kill(_killed_at, _save, folder, number)
+            yield _at(number, wrong_with_index(folder) or wrong_when_opened(folder, 1))
+            if not killed:
+                return
+
+
+def store_killed_at_random(count: int = 50, seed: int = 0) -> Iterator[str]:
+    """A store, killed at random moments of a build"""
+    rng = random.Random(seed)
+    with _folder() as folder:
+        _old_store(folder)
+        started = time.monotonic()
+        _kill(_fill, folder)
+        whole = time.monotonic() - started
+        for _ in range(count):
+            _old_store(folder)
+            _kill(_fill, folder, after=rng.uniform(0, whole))
+            yield _wrong_after_kill(folder)
+
+
+def store_killed_at_each_call() -> Iterator[str]:
+    """A store, killed at each call that changes the disk"""
+    with _folder() as folder:
+        for number in numbers():
+            _old_store(folder)
+            killed = _kill(_killed_at, _fill, folder, number)
+            yield _at(number, _wrong_after_kill(folder))
+            if not killed:
+                return
+
+
+def article_harmed(count: int = 200, seed: int = 0) -> Iterator[str]:
+    """Each file of an article's index, a byte changed or cut short"""
+    with _folder() as folder:
+        built(0).save(folder)
+        files = [path for path in sorted(folder.iterdir()) if path.name != LOCK]
+        for path in files:
+            yield from _harm(path, _load_article, count, seed)
+            yield wrong_when_opened(folder, 0)
+
+
+def store_harmed(count: int = 200, seed: int = 0) -> Iterator[str]:
+    """Each file of a store, a byte changed or cut short"""
+    with _folder() as folder:
+        _old_store(folder)
+        for path in sorted(path for path in folder.rglob("segment-*/**/*") if path.is_file()):
+            yield from _harm(path, _load_store, count, seed)
+        (segment,) = folder.glob("segment-*")
+        shutil.rmtree(segment)  # as the errors say
+        fill_store(folder, OLD)
+        yield wrong_with_store(folder, OLD, OLD)
+
+
+def reader_harmed(count: int = 200, seed: int = 0) -> Iterator[str]:
+    """The reader's files and the fitted weights, a byte changed or cut short"""
+    with _folder() as folder:
+        for name in (WEIGHTS, ABOUT):
+            for other in (WEIGHTS, ABOUT):
+                shutil.copy(DEFAULT_READER / other, folder / other)
+            yield from _harm(folder / name, _load_reader, count, seed)
+        for fitted in (collection.RANKING, calibration.FITTED):
+            shutil.copy(fitted, folder)
+            yield from _harm(folder / fitted.name, _load_fitted, count, seed)
+
+
+def article_saved_at_once(count: int = 10) -> Iterator[str]:
+    """An article's index, saved by three processes at once"""
+    with _folder() as folder:
+        for _ in range(count):
+            saving = [_start(_save_often, folder, number) for number in (0, 0, 1)]
+            for one in saving:
+                one.join()
+            codes = [one.exitcode for one in saving]
+            yield wrong_with_index(folder) or ("" if codes == [0, 0, 0] else f"exit codes {codes}")
+
+
+@contextmanager
+def _folder() -> Iterator[Path]:
+    with tempfile.TemporaryDirectory() as name:
+        yield Path(name) / "index"
+
+
+def _at(number: int, wrong: str) -> str:
+    return wrong and f"at call {number}: {wrong}"
+
+
+# What a process does that may be killed.
+
+
+def _save(folder: Path) -> None:
+    built(1).save(folder)
+
+
+def _save_often(folder: Path, number: int) -> None:
+    for _ in range(20):
+        built(number).save(folder)
+
+
+def _save_on_and_on(folder: Path) -> None:
+    for number in numbers():
+        built(number % 2).save(folder)
+
+
+def _fill(folder: Path) -> None:
+    fill_store(folder, OLD + NEW)
+
+
+def _killed_at(work: Callable[[Path], None], folder: Path, number: int) -> None:
+    faults = Faults(folder, number, lambda: os.kill(os.getpid(), signal.SIGKILL), when="half")
+    with faulty(faults):
+        work(folder)
+
+
+def _start(work: Callable[..., None], *arguments: Any) -> Any:
+    begun, told = _processes.Pipe(duplex=False)
+    process = _processes.Process(target=_begin, args=(told, work, *arguments))
+    process.start()
+    told.close()
+    begun.recv()
+    return process
+
+
+def _begin(told: Connection, work: Callable[..., None], *arguments: Any) -> None:
+    built(0), built(1)
+    told.send("begun")
+    work(*arguments)
+
+
+def _kill(work: Callable[..., None], *arguments: Any, after: float | None = None) -> bool:
+    """Let a process work and kill it after so many seconds, if ever; whether it was killed."""
+    process = _start(work, *arguments)
+    if after is not None:
+        time.sleep(after)
+        process.kill()
+    process.join()
+    if process.exitcode not in (0, -signal.SIGKILL):
+        raise RuntimeError(f"the build ended with {process.exitcode}")
+    return bool(process.exitcode)
+
+
+def _old_store(folder: Path) -> None:
+    shutil.rmtree(folder, ignore_errors=True)
+    fill_store(folder, OLD)
+
+
+def _wrong_after_kill(folder: Path) -> str:
+    """Whether what was there before is whole, and a build that is started again leaves all of it."""
+    if wrong := wrong_with_store(folder, OLD + NEW, OLD):
+        return wrong
+    every = [*OLD, *NEW, town(20)]
+    fill_store(folder, every)
+    if wrong := wrong_with_store(folder, every, every):
+        return wrong
+    left = {path.name.split("-")[0] for path in folder.iterdir()} - {"building", "segment"}
+    return f"left behind: {left}" if left else ""
+
+
+# Files that are harmed, and loaded in a process that a library may bring down.
+
+
+def _harm(path: Path, load: Callable[[Path], str], count: int, seed: int) -> Iterator[str]:
+    """Harm a file again and again, and mend it at the end."""
+    content = path.read_bytes()
+    done = 0
+    while done < count:
+        results, told = _processes.Pipe(duplex=False)
+        process = _processes.Process(
+            target=_try_each, args=(told, path, content, load, range(done, count), seed)
+        )
+        process.start()
+        told.close()
+        try:
+            while done < count:
+                wrong = results.recv()
+                done += 1
+                yield wrong and f"{path.name}, harm {done - 1}: {wrong}"
+        except EOFError:
+            process.join()
+            yield f"{path.name}, harm {done}: the process ended with {process.exitcode}"
+            done += 1
+        process.join()
+    path.write_bytes(content)
+
+
+def _try_each(
+    told: Connection,
+    path: Path,
+    content: bytes,
+    load: Callable[[Path], str],
+    which: range,
+    seed: int,
+) -> None:
+    for number in which:
+        path.write_bytes(harmed(content, random.Random(f"{seed} {path.name} {number}")))
+        try:
+            wrong = load(path)
+        except ArticleError as error:
+            said = str(error)
+            named = str(path) in said or "format_version" in said
+            wrong = "" if named and "\n" not in said else f"told without the file's name: {said}"
+        except Exception as error:  # which is what is looked for
+            wrong = f"{type(error).__name__}: {error}"
+        told.send(wrong)
+
+
+def _load_article(path: Path) -> str:
+    """What is wrong with an index that is loaded all the same; one blank of its JSON may differ."""
+    index = ArticleIndex.load(path.parent, article(0), ENCODER)
+    return "" if path.name == MANIFEST and ranked(index) == ranked(built(0)) else "silent"
+
+
+def _load_store(path: Path) -> str:
+    folder = next(above for above in path.parents if above.name.startswith("segment-")).parent
+    try:
+        FaissStore(folder, ENCODER)
+    except SavedIndexError as error:
+        return "" if "delete '" in str(error) else f"told without what to do: {error}"
+    return wrong_with_store(folder, OLD, OLD) if path.name == MANIFEST else "silent"
+
+
+def _load_reader(path: Path) -> str:
+    Reader(path.parent)
+    about = [json.loads((folder / ABOUT).read_bytes()) for folder in (path.parent, DEFAULT_READER)]
+    return "" if path.name == ABOUT and about[0] == about[1] else "silent"
+
+
+def _load_fitted(path: Path) -> str:
+    fitted = next(f for f in (collection.RANKING, calibration.FITTED) if f.name == path.name)
+    return "" if read_fitted(path) == read_fitted(fitted) else "silent"
