@@ -40,7 +40,7 @@ evaluate: $(VENV)/installed
 screenshots: $(VENV)/installed-dev
 	$(BIN)/python -m tests.screenshots
 
-# Half an hour of kills and harm; the short part of it is in make test.
+# Some minutes of kills and harm; the short part of it is in make test.
 torture: $(VENV)/installed-dev
 	$(BIN)/python -m tests.torture
 

@@ -53,13 +53,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     names = [check.__name__ for check in CHECKS]
     parser.add_argument("--only", choices=names, help="run this one, and save nothing")
     only = parser.parse_args(argv).only
-    print(f"{'what':66} {'tried':>6} {'survived':>8} {'lost':>5} {'seconds':>8}")
+    print(f"{'what':75} {'tried':>6} {'survived':>8} {'lost':>5} {'seconds':>8}")
     found = []
     for check in CHECKS:
         if only in (None, check.__name__):
             found.append(one := tried(check))
             print(
-                f"{one.what:66} {one.tried:6} {one.survived:8} {one.lost:5} {one.seconds:8.1f}",
+                f"{one.what:75} {one.tried:6} {one.survived:8} {one.lost:5} {one.seconds:8.1f}",
                 *(f"\n  {loss}" for loss in one.losses),
                 flush=True,
             )
