@@ -11,14 +11,16 @@ import argparse
 import sys
 import time
 import traceback
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Generator, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
 
 from benchmarks.record import record
-from tests.torture import faults
+from tests.torture import faults, files, load, texts
 
-# What a check gives for each thing it tries: "" where it was survived, and else what was wrong.
-Check = Callable[[], Iterator[str]]
+# What a check gives for each thing it tries: "" where it was survived, and else what was wrong. At its
+# end it may return what it has measured.
+Check = Callable[[], Generator[str, None, dict[str, Any] | None]]
 
 CHECKS: tuple[Check, ...] = (
     faults.article_killed_at_random,
@@ -29,6 +31,11 @@ CHECKS: tuple[Check, ...] = (
     faults.store_killed_at_each_call,
     faults.store_harmed,
     faults.reader_harmed,
+    files.hostile,
+    files.harmed,
+    texts.any_text,
+    texts.long_texts,
+    load.fifty_people,
 )
 # Of a check so many losses are kept, in words.
 TOLD = 5
@@ -45,6 +52,7 @@ class Tried:
     lost: int
     seconds: float
     losses: tuple[str, ...] = ()
+    measured: dict[str, Any] = field(default_factory=dict)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -61,6 +69,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             print(
                 f"{one.what:75} {one.tried:6} {one.survived:8} {one.lost:5} {one.seconds:8.1f}",
                 *(f"\n  {loss}" for loss in one.losses),
+                *([f"\n  {one.measured}"] if one.measured else []),
                 flush=True,
             )
     if only is None:
@@ -71,20 +80,24 @@ def main(argv: Sequence[str] | None = None) -> int:
 def tried(check: Check) -> Tried:
     """Run a check to its end; that it breaks off is a loss too."""
     started, count, losses = time.monotonic(), 0, []
+    measured: dict[str, Any] = {}
+    run = check()
     try:
-        for wrong in check():
+        while True:
+            wrong = next(run)
             count += 1
             if wrong:
                 losses.append(wrong)
+    except StopIteration as end:
+        measured = end.value or {}
     except Exception:
         count += 1
         losses.append(traceback.format_exc())
     what = (check.__doc__ or check.__name__).splitlines()[0]
     seconds = round(time.monotonic() - started, 1)
     lost = len(losses)
-    return Tried(
-        check.__name__, what, count, count - lost, lost, seconds, losses=tuple(losses[:TOLD])
-    )
+    kept = tuple(losses[:TOLD])
+    return Tried(check.__name__, what, count, count - lost, lost, seconds, kept, measured)
 
 
 if __name__ == "__main__":
