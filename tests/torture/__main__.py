@@ -16,7 +16,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from benchmarks.record import record
-from tests.torture import faults, files, load, texts
+from tests.torture import faults, files, load, routes, texts
 
 # What a check gives for each thing it tries: "" where it was survived, and else what was wrong. At its
 # end it may return what it has measured.
@@ -35,6 +35,8 @@ CHECKS: tuple[Check, ...] = (
     files.harmed,
     texts.any_text,
     texts.long_texts,
+    routes.endpoints,
+    routes.routes,
     load.fifty_people,
 )
 # Of a check so many losses are kept, in words.

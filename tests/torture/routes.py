@@ -1,0 +1,122 @@
+"""Requests that no browser sends, to every route of a page that runs."""
+
+from __future__ import annotations
+
+import json
+import random
+import re
+import string
+from collections.abc import Generator
+from typing import Any
+
+import httpx
+from starlette.routing import Route
+
+from index.article_index import ArticleIndex
+from index.collection import Collection
+from page.opening import Opening
+from qa.answer import Answerer
+from tests.browser import launched
+from tests.conftest import FakeEncoder, FakeReader
+from tests.page.shown import document_of
+
+TEXT = "Lighthouse\n\nThe lighthouse of Rosport was built in 1851.\n\nIt is red."
+# Those that never end, or end the page's own visit.
+_ENDLESS = ("heartbeat", "queue/data", "upload_progress", "logs", "mcp", "reload", "monitoring")
+_PARAMETER = re.compile(r"\{[^}]*\}")
+_ODD: tuple[Any, ...] = (
+    None,
+    True,
+    -1,
+    0,
+    10**30,
+    1e308,
+    "",
+    " ",
+    "\x00",
+    "\ud83d\ude00",
+    "../../etc/passwd",
+    "<script>",
+    "http://127.0.0.1:1/",
+    "a" * 100_000,
+    [],
+    {},
+    {"path": "/etc/passwd", "meta": {"_type": "gradio.FileData"}},
+)
+
+
+def endpoints(count: int = 300, seed: int = 1) -> Generator[str, None, None]:
+    """What is sent to /ask, /open and /documents is answered, or refused in a sentence"""
+    rng = random.Random(seed)
+    with launched(_opening()) as (_, address), httpx.Client(timeout=60) as client:
+        for name, inputs in (("ask", 4), ("open", 3), ("documents", 0)):
+            call = f"{address}gradio_api/call/{name}"
+            for _ in range(count):
+                data = [_value(rng) for _ in range(max(0, inputs + rng.choice([-1, 0, 0, 0, 1])))]
+                yield _called(client, call, data)
+            yield _alive(client, address)
+
+
+def routes(count: int = 20, seed: int = 2) -> Generator[str, None, None]:
+    """Whatever is sent to any route, the page lives on and tells nothing of its inside"""
+    rng = random.Random(seed)
+    with launched(_opening()) as (page, address), httpx.Client(timeout=20) as client:
+        for route in page.blocks.server_app.routes:
+            if not isinstance(route, Route) and not hasattr(route, "methods"):
+                continue
+            if any(name in route.path for name in _ENDLESS):  # type: ignore[attr-defined]
+                continue
+            for method in sorted(route.methods or ()):  # type: ignore[attr-defined]
+                for _ in range(count):
+                    yield _sent(client, address, method, route.path, rng)  # type: ignore[attr-defined]
+        yield _alive(client, address)
+
+
+def _called(client: httpx.Client, call: str, data: list[Any]) -> str:
+    said = client.post(call, content=json.dumps({"data": data}))
+    if said.status_code != 200:
+        return "" if said.status_code < 500 else f"{said.status_code} for {str(data)[:200]}"
+    lines = client.get(f"{call}/{said.json()['event_id']}").text.splitlines()
+    if lines[0] == "event: complete":
+        return ""
+    error = json.loads(lines[1].partition(":")[2])
+    if error is None:  # gradio's own, whose words are on the terminal alone
+        return f"an error without a sentence for {str(data)[:200]}"
+    told = str(error["error"] if isinstance(error, dict) else error)
+    return "" if re.search(r"[.!?]$", told) else f"{told[:200]} for {str(data)[:200]}"
+
+
+def _sent(client: httpx.Client, address: str, method: str, path: str, rng: random.Random) -> str:
+    filled = _PARAMETER.sub(lambda _: rng.choice(["x", "0", "%00", "a" * 500, "%2e%2e"]), path)
+    content = rng.choice([b"", b"{", b"null", json.dumps(_value(rng)).encode(), rng.randbytes(300)])
+    kind = rng.choice(["application/json", "text/plain", "multipart/form-data; boundary=a"])
+    try:
+        said = client.request(
+            method, address + filled.lstrip("/"), content=content, headers={"content-type": kind}
+        )
+    except httpx.TimeoutException:
+        return f"{method} {filled}: no answer"
+    inside = "Traceback" in said.text or "site-packages" in said.text
+    return f"{method} {filled}: {said.text[:200]}" if inside else ""
+
+
+def _alive(client: httpx.Client, address: str) -> str:
+    said = client.get(f"{address}health")
+    return "" if said.status_code == 200 else f"health is {said.status_code}: {said.text[:200]}"
+
+
+def _value(rng: random.Random, depth: int = 0) -> Any:
+    kind = rng.random()
+    if kind < 0.6 or depth > 3:
+        return rng.choice(_ODD)
+    if kind < 0.8:
+        return "".join(rng.choices(string.printable, k=rng.randrange(60)))
+    values = [_value(rng, depth + 1) for _ in range(rng.randrange(4))]
+    return values if kind < 0.9 else {str(number): value for number, value in enumerate(values)}
+
+
+def _opening() -> Opening:
+    document = document_of(TEXT, "lighthouse")
+    index = ArticleIndex.build(document, FakeEncoder())
+    answerer = Answerer(Collection([index]), FakeReader({"1851": 9.0}))
+    return Opening(lambda progress: answerer, documents=[document])
