@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from index.document import well_formed
+
 if TYPE_CHECKING:
     from tokenizers import Encoding, Tokenizer
 
@@ -63,7 +65,8 @@ class WordPieces:
                 self._tokenizer.no_truncation()
             else:
                 self._tokenizer.enable_truncation(most)
-            return self._tokenizer.encode_batch(list(texts), add_special_tokens=marks)
+            sound = [well_formed(text) for text in texts]
+            return self._tokenizer.encode_batch(sound, add_special_tokens=marks)
 
     def windows(
         self, pairs: Sequence[tuple[str, str]], *, most: int, stride: int
@@ -74,7 +77,8 @@ class WordPieces:
         """
         with self._lock:
             self._tokenizer.enable_truncation(most, stride=stride, strategy="only_second")
-            cut = self._tokenizer.encode_batch(list(pairs))
+            sound = [(well_formed(first), well_formed(second)) for first, second in pairs]
+            cut = self._tokenizer.encode_batch(sound)
         return [[first, *first.overflowing] for first in cut]
 
 

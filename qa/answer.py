@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, Protocol
 
 from index.article_index import index_folder, open_index
 from index.collection import Collection, Hit
-from index.document import Document, read_document
+from index.document import Document, read_document, well_formed
 from index.encoder import DEFAULT_ENCODER, Encoder, Progress, SentenceEncoder
 from index.errors import ArticleError
 from qa.calibration import Calibration, of_sentences, of_spans
@@ -219,6 +219,11 @@ class QuestionAnswerer:
         for question, _ in asked:
             check_question(question)
         started = time.perf_counter()
+        # What no file or message can carry is in no answer either.
+        asked = [
+            (well_formed(question), [Turn(*map(well_formed, turn)) for turn in history])
+            for question, history in asked
+        ]
         # One that leans on the turns before it is asked in several ways.
         ways = [forms(question, history) for question, history in asked]
         queries = [form.text for of in ways for form in of]

@@ -301,7 +301,9 @@ def test_a_pickle_in_a_store_is_refused(tmp_path: Path, name: str, known: bool) 
     np.save(segment / name, bomb(flag))
     if known:
         put_in(segment / "manifest.json", segment / name)
-    with pytest.raises(SavedIndexError, match=r"^The index file '.*' is damaged .* again\.$"):
+    with pytest.raises(
+        SavedIndexError, match=r"^The index file '.*' is damaged .* fill the store again, .*\.$"
+    ):
         FaissStore(tmp_path / "store", encoder)
     assert not flag.exists()
 

@@ -170,7 +170,7 @@ def test_bad_input_to_qa(tmp_path: Path, capsys, arguments: list[str], says: str
         (["search", ARTICLE, "x", "--k", "0"], "at least one passage"),
         (["build", ARTICLE, "--index", "/dev/null/index"], "cannot be saved"),
         (["build", ARTICLE, ARTICLE], "name a --store"),
-        (["build", ARTICLE, "--store", "faiss:/dev/null/store"], "cannot be written"),
+        (["build", ARTICLE, "--store", "faiss:/dev/null/store"], "cannot be read"),
         (["search", "x"], "give a file, or a --store"),
         (["info", "--store", "redis://localhost"], "is no address of a store"),
     ],

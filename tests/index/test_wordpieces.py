@@ -50,6 +50,12 @@ def test_texts_are_cut_as_the_library_cuts_them(library: Any, pieces: WordPieces
     assert pieces.marks(pair=True) == library.num_special_tokens_to_add(pair=True)
 
 
+def test_a_character_that_no_file_can_carry_is_cut_too(pieces: WordPieces) -> None:
+    (cut,) = pieces.cut(["a \ud800 b"])
+    assert [cut.offsets[1], cut.offsets[-2]] == [(0, 1), (4, 5)]
+    assert len(pieces.windows([("\ud800", "a \udfff b")], most=20, stride=5)[0]) == 1
+
+
 def test_windows_are_those_of_the_library(library: Any, pieces: WordPieces) -> None:
     pairs = [(TEXTS[1], text) for text in TEXTS]
     expected = library(
