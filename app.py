@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import ctypes
 import html
 import importlib.util
 import os
@@ -431,6 +432,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Serve the page until it is interrupted; 2 when it cannot be."""
     parser = _parser()
     options = parser.parse_args(arguments)
+    _share_memory()
     try:
         check_k(options.k)
         auth = _password(options.auth) if options.auth else None
@@ -497,6 +499,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
         pass
     page.close()
     return 0
+
+
+def _share_memory() -> None:
+    """Have the server's threads take memory from two heaps, where the C library is glibc.
+
+    By default it keeps up to eight for each core, and what one has free is nothing to the others: memory
+    grew by a sixth over 2,000 questions.
+    """
+    if sys.platform == "linux":
+        with contextlib.suppress(OSError, AttributeError):
+            ctypes.CDLL(None).mallopt(-8, 2)  # M_ARENA_MAX
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -28,6 +28,8 @@ OPEN_UNDER = ("/assets/", "/static/", "/svelte/")
 FILES = ("/gradio_api/file", "/gradio_api/proxy=", "/gradio_api/stream/")
 # Gradio itself calls it when it starts, before there is anybody to let in.
 STARTING = "/gradio_api/startup-events"
+# Of the parts of a path.
+LONGEST = 255
 # As gradio names them: the one is sent by https only.
 _COOKIES = ("access-token", "access-token-unsecure")
 
@@ -53,7 +55,10 @@ def _refused(scope: Scope) -> JSONResponse | None:
     starting = path == STARTING and not scope["app"].startup_events_triggered
     if not (path in OPEN or path.startswith(OPEN_UNDER) or starting or _let_in(scope)):
         return JSONResponse({"detail": {"error": "Not authenticated", "auth_message": None}}, 401)
-    return JSONResponse({"detail": "Not Found"}, 404) if path.startswith(FILES) else None
+    # No route has so long a name in it, and of a file's the system would complain.
+    endless = max(map(len, path.split("/"))) > LONGEST
+    missing = endless or path.startswith(FILES)
+    return JSONResponse({"detail": "Not Found"}, 404) if missing else None
 
 
 def _let_in(scope: Scope) -> bool:

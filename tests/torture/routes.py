@@ -96,6 +96,9 @@ def _sent(client: httpx.Client, address: str, method: str, path: str, rng: rando
         )
     except httpx.TimeoutException:
         return f"{method} {filled}: no answer"
+    except httpx.TransportError:
+        # Refused before all of it was read, which closes the connection; is anybody still there?
+        return _alive(client, address)
     inside = "Traceback" in said.text or "site-packages" in said.text
     return f"{method} {filled}: {said.text[:200]}" if inside else ""
 
