@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from index.document import well_formed
 from index.encoder import batches
 from index.errors import ArticleError
 from index.saved import sha256_of, sha256_of_body
@@ -203,19 +202,17 @@ class Reader:
         """The questions, each to its first word pieces."""
         if not questions:
             return []
-        sound = [well_formed(question) for question in questions]
-        cut = self._pieces.cut(sound, most=self._max_question, marks=False)
+        cut = self._pieces.cut(questions, most=self._max_question, marks=False)
         return [
             question[: of.offsets[-1][1]] if len(of.ids) == self._max_question else question
-            for question, of in zip(sound, cut, strict=True)
+            for question, of in zip(questions, cut, strict=True)
         ]
 
     def _windows(self, pairs: Sequence[tuple[str, str]]) -> list[_Window]:
         """All windows of all passages, the question before each."""
         if not pairs:
             return []
-        sound = [(question, well_formed(text)) for question, text in pairs]
-        every = self._pieces.windows(sound, most=self.max_length, stride=self._stride)
+        every = self._pieces.windows(pairs, most=self.max_length, stride=self._stride)
         windows = []
         for passage, of in enumerate(every):
             for cut in of:

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -114,6 +114,28 @@ def launched(
         yield page, address
     finally:
         page.close()
+
+
+def paths(routes: Iterable[Any], before: str = "") -> Iterator[str]:
+    """The paths of routes and of what is mounted or included among them."""
+    for route in routes:
+        path = before + getattr(route, "path", "")
+        inner = getattr(getattr(route, "original_router", route), "routes", None)
+        if inner is not None:
+            yield from paths(inner, path)
+            # What a mount does with the rest of a path is its own affair.
+            yield f"{path}/"
+        elif path:
+            yield path
+
+
+def wait_until_ready(address: str, process: subprocess.Popen[bytes]) -> None:
+    """Wait until questions can be asked of a page that runs; raises RuntimeError where it ends."""
+    deadline = time.monotonic() + 120
+    while not _answers(f"{address}health"):
+        if process.poll() is not None or time.monotonic() > deadline:
+            raise RuntimeError("the page is not ready")
+        time.sleep(0.2)
 
 
 def _answers(address: str) -> bool:

@@ -6,7 +6,7 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
@@ -30,7 +30,7 @@ from index.store import fill
 from page.opening import Opening
 from qa.answer import Answerer
 from qa.reader import Reader, ReaderError
-from tests.browser import launched, serving
+from tests.browser import launched, paths, serving
 from tests.conftest import FakeEncoder, FakeReader
 from tests.page.shown import document_of
 
@@ -62,19 +62,6 @@ def opening(tmp_path: Path) -> Opening:
         Collection([ArticleIndex.build(document, FakeEncoder())]), FakeReader({"1851": 9.0})
     )
     return Opening(lambda progress: answerer, documents=[document])
-
-
-def paths(routes: Iterable[Any], before: str = "") -> Iterator[str]:
-    """The paths of routes and of what is mounted or included among them."""
-    for route in routes:
-        path = before + getattr(route, "path", "")
-        inner = getattr(getattr(route, "original_router", route), "routes", None)
-        if inner is not None:
-            yield from paths(inner, path)
-            # What a mount does with the rest of a path is its own affair.
-            yield f"{path}/"
-        elif path:
-            yield path
 
 
 def filled(path: str) -> str:

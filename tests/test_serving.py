@@ -5,13 +5,9 @@ from __future__ import annotations
 import json
 import os
 import signal
-import subprocess
-import sys
 import threading
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +21,7 @@ from index.collection import Collection
 from page.opening import Opening
 from page.requests import Requests
 from qa.answer import Answerer
-from tests.browser import ROOT, free_port, serving
+from tests.browser import running_process, serving, wait_until_ready
 from tests.conftest import FakeEncoder, FakeReader
 from tests.page.shown import document_of
 
@@ -185,40 +181,10 @@ def test_every_request_is_a_line_without_its_texts(tmp_path: Path) -> None:
 # The end
 
 
-@contextmanager
-def started(folder: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    """The real page, once it answers questions."""
-    port = free_port()
-    command = [sys.executable, "app.py", "--port", str(port), "--index", str(folder / "index")]
-    with (folder / "log.txt").open("w") as log:
-        process = subprocess.Popen(
-            [*command, "--log-format", "json"],
-            cwd=ROOT,
-            env={**os.environ, "GRADIO_TEMP_DIR": str(folder / "uploads")},
-            stdout=log,
-            stderr=log,
-            text=True,
-        )
-    try:
-        address = f"http://127.0.0.1:{port}/"
-        deadline = time.monotonic() + 120
-        while True:
-            assert process.poll() is None and time.monotonic() < deadline
-            try:
-                if httpx.get(f"{address}health", timeout=5).status_code == 200:
-                    break
-            except httpx.HTTPError:
-                pass
-            time.sleep(0.2)
-        yield process, address
-    finally:
-        process.kill()
-        process.wait()
-
-
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGTERM")
 def test_a_stop_lets_open_requests_end_and_then_all_is_over(tmp_path: Path) -> None:
-    with started(tmp_path) as (process, address):
+    with running_process(tmp_path, "--log-format", "json") as (address, process):
+        wait_until_ready(address, process)
         # A page that is open, as a browser holds it.
         call = f"{address}gradio_api/call/ask"
         with httpx.stream("GET", f"{address}gradio_api/heartbeat/abc", timeout=30) as heartbeat:

@@ -24,6 +24,8 @@ from tests.conftest import ROOT
 from tests.faults import Crash, Faults, crash, faulty, forbidden, full, harmed, read_only
 from tests.torture.whole import (
     ENCODER,
+    NEW,
+    OLD,
     PASSAGES,
     article,
     built,
@@ -36,8 +38,6 @@ from tests.torture.whole import (
 )
 
 SPACE = ("open", "write", "mkdir")  # what a full disk refuses
-OLD = [town(number) for number in range(4)]
-NEW = [town(number) for number in range(4, 8)]
 
 
 @pytest.fixture(autouse=True)

@@ -31,6 +31,8 @@ from qa.reader import ABOUT, DEFAULT_READER, WEIGHTS, Reader
 from tests.faults import Faults, faulty, harmed
 from tests.torture.whole import (
     ENCODER,
+    NEW,
+    OLD,
     article,
     built,
     fill_store,
@@ -40,9 +42,6 @@ from tests.torture.whole import (
     wrong_with_index,
     wrong_with_store,
 )
-
-OLD = [town(number) for number in range(4)]
-NEW = [town(number) for number in range(4, 8)]
 
 # One process imports all that is needed, and those that are killed are forked off it.
 _processes = multiprocessing.get_context("forkserver")

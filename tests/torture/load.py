@@ -17,7 +17,7 @@ from typing import Any
 import httpx
 import numpy as np
 
-from tests.browser import running_process
+from tests.browser import running_process, wait_until_ready
 from tests.conftest import ROOT
 
 PEOPLE = 50
@@ -150,8 +150,7 @@ def load(people: int, asked: int) -> tuple[Seen, dict[str, Any]]:
         tempfile.TemporaryDirectory() as folder,
         running_process(Path(folder)) as (address, process),
     ):
-        while httpx.get(f"{address}health", timeout=60).status_code != 200:
-            time.sleep(0.2)
+        wait_until_ready(address, process)
         visitors = [Person(address, n, on_page=bool(n % 2)) for n in range(people)]
 
         def ask(person: Person) -> None:

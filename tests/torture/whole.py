@@ -34,6 +34,11 @@ def town(number: int) -> Document:
     )
 
 
+# What is in a store before a build, and what the build adds.
+OLD = [town(number) for number in range(4)]
+NEW = [town(number) for number in range(4, 8)]
+
+
 @cache
 def article(number: int) -> Document:
     """An article: the first tells of other towns than the second, in as many paragraphs."""
