@@ -51,6 +51,11 @@ class WordPieces:
         """How many marks of its own it puts around a text, or around two."""
         return int(self._tokenizer.num_special_tokens_to_add(pair))
 
+    @property
+    def lowercase(self) -> bool | None:
+        """Whether letters are made small first; None where it is no tokenizer of BERT's."""
+        return getattr(self._tokenizer.normalizer, "lowercase", None)
+
     def special(self) -> list[int]:
         """The numbers of its own marks."""
         added = self._tokenizer.get_added_tokens_decoder()
@@ -123,7 +128,8 @@ def mean_bert(folder: Path) -> MeanBert | None:
         size = bert_size(folder)
         # The library takes some of what it needs from here, and so it has to say the same.
         named = _json(folder / "tokenizer_config.json")
-        lower = _json(folder / "tokenizer.json")["normalizer"]["lowercase"]
+        pieces = WordPieces.load(folder)
+        lower = pieces.lowercase
         means = {name: on for name, on in pooling.items() if name.startswith("pooling_mode")}
         plain = (
             size is not None
@@ -133,13 +139,14 @@ def mean_bert(folder: Path) -> MeanBert | None:
             and not any(about.get("prompts", {}).values())
             and settings.keys() <= _SETTINGS
             and not settings.get("do_lower_case")
+            and lower is not None
             and named.get("do_lower_case", lower) == lower
             and (folder / "model.safetensors").is_file()
         )
         if not plain or size is None:
             return None
         most = min(settings["max_seq_length"], config["max_position_embeddings"])
-        return MeanBert(size, int(config["hidden_size"]), int(most), WordPieces.load(folder))
+        return MeanBert(size, int(config["hidden_size"]), int(most), pieces)
     except (OSError, ValueError, TypeError, KeyError, AttributeError):
         return None
 

@@ -46,34 +46,32 @@ class Indexes:
         self._most = most
         self._clock = clock
         self._characters = characters
-        self._kept: OrderedDict[str, ArticleIndex] = OrderedDict()
-        self._used: dict[str, float] = {}
+        # Each with when it was opened last, in that order.
+        self._kept: OrderedDict[str, tuple[float, ArticleIndex]] = OrderedDict()
         self._lock = threading.Lock()
 
     def of(self, document: Document, encoder: Encoder, progress: Progress) -> ArticleIndex:
         """The index of a document: the one that is kept of its text, or else a new one."""
         key = document.sha256
         with self._lock:
-            index = self._kept.get(key)
+            _, index = self._kept.get(key, (0.0, None))
         if index is None:
             index = ArticleIndex.build(document, encoder, progress)
         with self._lock:
-            self._kept[key] = index
+            self._kept[key] = (self._clock(), index)
             self._kept.move_to_end(key)
-            self._used[key] = self._clock()
             while len(self._kept) > 1 and self._full():
-                oldest, _ = self._kept.popitem(last=False)
-                del self._used[oldest]
+                self._kept.popitem(last=False)
         return index.of(document)
 
     def forget(self, before: float) -> None:
         """Drop those that were last opened before that time of the clock."""
         with self._lock:
-            for key in [key for key, used in self._used.items() if used < before]:
-                del self._kept[key], self._used[key]
+            for key in [key for key, (opened, _) in self._kept.items() if opened < before]:
+                del self._kept[key]
 
     def _full(self) -> bool:
-        size = sum(len(index.document.text) for index in self._kept.values())
+        size = sum(len(index.document.text) for _, index in self._kept.values())
         return len(self._kept) > self._most or size > self._characters
 
 
