@@ -22,6 +22,7 @@ from training.train_reader import (
     NEVER,
     WEIGHTS,
     Examples,
+    PooledDropout,
     Recipe,
     Training,
     evaluate,
@@ -343,6 +344,28 @@ def test_the_same_seed_gives_the_same_weights_stopped_or_not(
     )
     with pytest.raises(ValueError, match="another recipe"):
         other.resume()
+
+
+def test_dropout_from_a_pool_is_dropout(examples: Examples, base: Path, tmp_path: Path) -> None:
+    recipe = replace(RECIPE, dropout=0.2)
+    training = Training(examples, recipe, base, tmp_path, device="cpu", report=quiet)
+    reader = training.model.reader
+    attention = reader.bert.encoder.layer[0].attention.self
+    for dropout in (reader.bert.embeddings.dropout, attention.dropout):
+        assert isinstance(dropout, PooledDropout)
+        ones = dropout(torch.ones(400, 500))
+        assert set(ones.unique().tolist()) == {0.0, 1.25}
+        assert ones.mean().item() == pytest.approx(1.0, abs=0.01)
+        assert not torch.equal(ones, dropout(torch.ones(400, 500)))
+    # Where it is off the attention is the plain one.
+    training.model.eval()
+    batch = make_batch(examples, plan_epoch(examples, recipe, 0)[0]).on(torch.device("cpu"))
+    given = batch["ids"], batch["types"], batch["real"]
+    with torch.inference_mode():
+        pooled = training.model(*given)
+        reader.set_attn_implementation("eager")
+        plain = training.model(*given)
+    torch.testing.assert_close(pooled, plain)
 
 
 def test_word_embeddings_stay_as_they_are(examples: Examples, base: Path, tmp_path: Path) -> None:
