@@ -303,7 +303,8 @@ def attend_pooled(
     scores = torch.matmul(query, key.transpose(2, 3)) * scaling
     if attention_mask is not None:
         scores = scores + attention_mask
-    weights = module.dropout(functional.softmax(scores, dim=-1).to(query.dtype))
+    dropout: Any = module.dropout
+    weights = dropout(functional.softmax(scores, dim=-1).to(query.dtype))
     return torch.matmul(weights, value).transpose(1, 2).contiguous(), weights
 
 
