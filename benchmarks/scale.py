@@ -40,6 +40,7 @@ SIZES = (1_000, 10_000, 100_000, 1_000_000)
 MOST_VECTORS = 5_000_000
 # A graph takes half an hour of two cores for a million vectors.
 MOST: dict[Kind, int] = {"flat": 1_000_000, "hnsw": 100_000, "ivf": MOST_VECTORS}
+PROBES = (16, 32, 48, 64, 96, 128, 192, 256)
 EVERY_ARTICLE = 4
 QUERIES = 200
 PASSAGES_A_DOCUMENT = 20
@@ -197,21 +198,31 @@ def _kinds(material: Material, size: int, folder: Path) -> dict[str, Any]:
         index.write(path)
         del index
         index = DenseIndex.map(path, kind, dimension=vectors.shape[1], rows=size)
-        times, rows = [], []
-        for query in material.asked:
-            start = time.perf_counter()
-            rows.append(index.search(query[None], 10)[1][0])
-            times.append(time.perf_counter() - start)
-        shared = [len(set(a) & set(b)) for a, b in zip(rows, expected, strict=True)]
         found[kind] = {
             "settings": settings,
             "build_s": round(seconds, 2),
             "bytes": path.stat().st_size,
-            **_quantiles(times),
-            "recall_at_10": round(sum(shared) / (10 * len(shared)), 4),
+            **_searched(index, material.asked, expected),
         }
+        if kind == "ivf":
+            # What another number of cells would have given, which settings_for was chosen by.
+            found[kind]["by_probes"] = {}
+            for probes in [n for n in PROBES if n <= settings["cells"]]:
+                index.look_into(probes)
+                found[kind]["by_probes"][probes] = _searched(index, material.asked, expected)
         path.unlink()
     return found
+
+
+def _searched(index: DenseIndex, queries: Vectors, expected: NDArray[np.int64]) -> dict[str, float]:
+    """Ask it one by one: how long that takes, and the share of the ten expected that it finds."""
+    times, rows = [], []
+    for query in queries:
+        start = time.perf_counter()
+        rows.append(index.search(query[None], 10)[1][0])
+        times.append(time.perf_counter() - start)
+    shared = [len(set(a) & set(b)) for a, b in zip(rows, expected, strict=True)]
+    return {**_quantiles(times), "recall_at_10": round(sum(shared) / (10 * len(shared)), 4)}
 
 
 def _build(material: Material, size: int, folder: Path) -> dict[str, Any]:

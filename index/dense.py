@@ -75,6 +75,11 @@ class DenseIndex:
         )
         return scores, rows
 
+    def look_into(self, cells: int) -> None:
+        """Search so many cells of an "ivf" index from now on, whatever it was built with."""
+        index: Any = self._faiss
+        index.nprobe = cells
+
     def scores(self, queries: Vectors) -> Vectors:
         """The cosine of every query with every row of an exact index, float32 [queries, rows]."""
         found, rows = self.search(queries, len(self))
