@@ -134,7 +134,8 @@
       const made = wrap(places(nearby.dataset.marks), "span", "nearest");
       for (const element of made) {
         // All of a paragraph is outlined as one box, and not line by line.
-        if (element.parentNode.childNodes.length === 1) element.classList.add("whole");
+        const whole = element.textContent === element.parentNode.textContent;
+        element.classList.toggle("whole", whole);
       }
       made[0]?.classList.add("labelled");
       first ??= made[0];
