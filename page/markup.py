@@ -69,8 +69,9 @@ def chat_html(shelf: Shelf, turns: Sequence[Answer], waiting: str | None = None)
         shown.append(_turn(waiting, "<p>Looking in the article…</p>", "waiting"))
     if not shown:
         shown.append(
-            '<div class="hello"><p>Ask in plain words.</p><p>An answer is always the article’s own '
-            "words, marked where they stand. If it has none, you are told so.</p></div>"
+            '<div class="hello"><p>What do you want to know?</p><p>An answer is always the article’s '
+            "own words, marked where they stand. If it has none, you are told so.</p><p>To ask a "
+            "document of your own, drop it on this page or use “Add a document”.</p></div>"
         )
     log = (
         '<div class="log" role="log" aria-label="Questions and answers" tabindex="0">'

@@ -76,8 +76,9 @@
     }
     for (const one of sheets()) one.hidden = one.dataset.index !== found.dataset.index;
     const strip = found.closest(".tabs");
-    const gap = found.getBoundingClientRect().left - strip.getBoundingClientRect().left;
-    if (gap < 0 || gap + found.offsetWidth > strip.clientWidth) strip.scrollLeft += gap - 24;
+    const whole = found.closest(".tab");
+    const gap = whole.getBoundingClientRect().left - strip.getBoundingClientRect().left;
+    if (gap < 0 || gap + whole.offsetWidth > strip.clientWidth) strip.scrollLeft += gap - 24;
     return found;
   }
 

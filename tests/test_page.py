@@ -738,25 +738,29 @@ def test_html_and_markdown_are_shown_as_the_characters_they_are(page: Page) -> N
 
 @in_browser
 @pytest.mark.parametrize(
-    ("title", "sentence", "question", "direction"),
+    ("title", "sentence", "question", "side"),
     [
         (
             "مدينة القاهرة",
             "تأسست مدينة القاهرة عام 969 على يد القائد جوهر الصقلي.",
             "متى تأسست مدينة القاهرة؟",
-            "rtl",
+            "right",
         ),
-        ("京都", "京都は794年に日本の都になりました。", "京都はいつ都になりましたか？", "ltr"),
+        ("京都", "京都は794年に日本の都になりました。", "京都はいつ都になりましたか？", "left"),
     ],
     ids=["arabic", "japanese"],
 )
 def test_other_scripts_stay_as_they_are(
-    page: Page, title: str, sentence: str, question: str, direction: str
+    anywhere: Page, title: str, sentence: str, question: str, side: str
 ) -> None:
+    page, direction = anywhere, {"left": "ltr", "right": "rtl"}[side]
     upload(page, "city.txt", f"{title}\n\n{sentence}".encode())
     expect(page.locator(f"{SHEET} h2")).to_have_text(title)
     paragraph = page.locator(f"{SHEET} p")
     assert paragraph.evaluate("p => getComputedStyle(p).direction") == direction
+    # Its number stands where its lines begin, and nothing of that is cut off.
+    room = paragraph.evaluate("(p, side) => getComputedStyle(p, '::before')[side]", side)
+    assert 0 <= float(room.removesuffix("px")) < 28
     ready(page)
     ask(page, question)
     answer(page)
@@ -770,9 +774,15 @@ def test_on_a_phone_the_article_is_below_the_chat_and_nothing_is_cut_off(
     address: str, visitor: Visitor
 ) -> None:
     page = ready(visitor(address, 390, 844))
+    for example in page.locator("#examples button:visible").all():
+        within(page, example)
     paste(page, LIGHTHOUSE)
     expect(page.get_by_role("tab")).to_have_count(2)
     ready(page)
+    title = page.get_by_role("tab", name="The lighthouse of Rosport")
+    within(page, title)
+    # All of it can be read.
+    assert title.evaluate("tab => tab.scrollWidth <= tab.clientWidth")
     ask(page, QUESTION)
     expect(page.locator("#article mark.cited")).to_have_text(SENTENCE)
     page.get_by_role("button", name="Add a document").click()
@@ -790,10 +800,15 @@ def test_on_a_phone_the_article_is_below_the_chat_and_nothing_is_cut_off(
         SHEET,
         "#passages ol",
     ):
-        bounds = page.locator(selector).bounding_box()
-        assert bounds, selector
-        assert bounds["x"] >= 0, selector
-        assert bounds["x"] + bounds["width"] <= 390, selector
+        within(page, page.locator(selector))
+
+
+def within(page: Page, part: Locator) -> None:
+    """Nothing of a part is to the left or to the right of the window."""
+    bounds, window = part.bounding_box(), page.viewport_size
+    assert bounds and window
+    assert bounds["x"] >= 0, part
+    assert bounds["x"] + bounds["width"] <= window["width"], part
 
 
 @in_browser
