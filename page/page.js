@@ -288,5 +288,13 @@
       field.dispatchEvent(new Event("change", { bubbles: true }));
     });
   }
+
+  // Gradio's notices are a button around a button, which a screen reader cannot tell apart.
+  new MutationObserver(() => {
+    for (const head of document.querySelectorAll(".toast-header[role]")) {
+      head.removeAttribute("role");
+      head.removeAttribute("tabindex");
+    }
+  }).observe(document.documentElement, { childList: true, subtree: true });
   window.askTheArticle = { answered, opened };
 })();

@@ -525,7 +525,9 @@ def go_to(page: Page, selector: str, key: str) -> None:
 
 @in_browser
 @pytest.mark.parametrize("window", WINDOWS.values(), ids=WINDOWS.keys())
-@pytest.mark.parametrize("state", ["at first", "answered", "abstained", "several", "adding"])
+@pytest.mark.parametrize(
+    "state", ["at first", "answered", "abstained", "several", "adding", "refused"]
+)
 def test_no_serious_finding_of_axe(
     address: str, visitor: Visitor, window: dict[str, Any], state: str
 ) -> None:
@@ -542,6 +544,10 @@ def test_no_serious_finding_of_axe(
         ready(page)
     if state == "adding":
         page.get_by_role("button", name="Add a document").click()
+    if state == "refused":
+        upload(page, "half.pdf", BROKEN["half.pdf"])
+        expect(notice(page)).to_contain_text("half.pdf")
+        expect(notice(page)).to_have_css("opacity", "1")  # it fades in
     found = Axe().run(page).response["violations"]
     grave = [
         (one["id"], one["impact"], [node["html"] for node in one["nodes"]])
