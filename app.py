@@ -174,10 +174,10 @@ class Page:
 
     def _adding(self) -> None:
         self.files = gr.File(
-            label="Drop files here, or choose them",
+            label="Drop files here, or choose them: txt, md, html, pdf, docx",
             file_count="multiple",
             file_types=FILES,
-            height=132,
+            height=72,
             elem_id="files",
         )
         self.address = gr.Textbox(

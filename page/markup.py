@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import html
 import json
+from bisect import bisect_left
 from collections.abc import Collection, Sequence
 
 from index.collection import Hit
@@ -68,8 +69,9 @@ def chat_html(shelf: Shelf, turns: Sequence[Answer], waiting: str | None = None)
         shown.append(_turn(waiting, "<p>Looking in the article…</p>", "waiting"))
     if not shown:
         shown.append(
-            '<div class="hello"><p>Ask in plain words.</p><p>An answer is always the article’s own '
-            "words, marked where they stand. If it has none, you are told so.</p></div>"
+            '<div class="hello"><p>What do you want to know?</p><p>An answer is always the article’s '
+            "own words, marked where they stand. If it has none, you are told so.</p><p>To ask a "
+            "document of your own, drop it on this page or use “Add a document”.</p></div>"
         )
     log = (
         '<div class="log" role="log" aria-label="Questions and answers" tabindex="0">'
@@ -151,14 +153,31 @@ def _sheet(shelf: Shelf, document: Document, *, hidden: bool) -> str:
     number = shelf.number(document.id)
     titled, spans = layout(document)
     blocks = [] if titled else [f'<h2 dir="auto">{html.escape(document.title)}</h2>']
+    since = 0
     for paragraph, (start, end) in enumerate(spans, 0 if titled else 1):
         tag = "h2" if paragraph == 0 else "p"
-        words = html.escape(normal(document.text[start:end]))
+        words = _words(document, since, start, end)
         blocks.append(f'<{tag} dir="auto" data-number="{paragraph}">{words}</{tag}>')
+        since = end
     return (
         f'<div class="sheet" id="sheet-{number}" data-index="{number}" role="tabpanel" tabindex="0" '
         f'aria-labelledby="tab-{number}"{" hidden" * hidden}>{"".join(blocks)}</div>'
     )
+
+
+def _words(document: Document, since: int, start: int, end: int) -> str:
+    """A paragraph's text, with a mark for each page but the first that begins in it or before it.
+
+    `since` is where the paragraph before it ends.
+    """
+    made, at = "", start
+    first, last = (bisect_left(document.pages, offset) for offset in (since, end))
+    for page in range(max(first, 1), last):
+        here = max(start, document.pages[page])
+        made += html.escape(normal(document.text[at:here]))
+        made += f'<span class="page" data-page="{page + 1}"></span>'
+        at = here
+    return made + html.escape(normal(document.text[at:end]))
 
 
 def _tab(shelf: Shelf, name: str, *, chosen: bool, asked: bool, alone: bool) -> str:

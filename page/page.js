@@ -76,8 +76,9 @@
     }
     for (const one of sheets()) one.hidden = one.dataset.index !== found.dataset.index;
     const strip = found.closest(".tabs");
-    const gap = found.getBoundingClientRect().left - strip.getBoundingClientRect().left;
-    if (gap < 0 || gap + found.offsetWidth > strip.clientWidth) strip.scrollLeft += gap - 24;
+    const whole = found.closest(".tab");
+    const gap = whole.getBoundingClientRect().left - strip.getBoundingClientRect().left;
+    if (gap < 0 || gap + whole.offsetWidth > strip.clientWidth) strip.scrollLeft += gap - 24;
     return found;
   }
 
@@ -134,7 +135,8 @@
       const made = wrap(places(nearby.dataset.marks), "span", "nearest");
       for (const element of made) {
         // All of a paragraph is outlined as one box, and not line by line.
-        if (element.parentNode.childNodes.length === 1) element.classList.add("whole");
+        const whole = element.textContent === element.parentNode.textContent;
+        element.classList.toggle("whole", whole);
       }
       made[0]?.classList.add("labelled");
       first ??= made[0];
@@ -286,5 +288,13 @@
       field.dispatchEvent(new Event("change", { bubbles: true }));
     });
   }
+
+  // Gradio's notices are a button around a button, which a screen reader cannot tell apart.
+  new MutationObserver(() => {
+    for (const head of document.querySelectorAll(".toast-header[role]")) {
+      head.removeAttribute("role");
+      head.removeAttribute("tabindex");
+    }
+  }).observe(document.documentElement, { childList: true, subtree: true });
   window.askTheArticle = { answered, opened };
 })();

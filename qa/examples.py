@@ -15,6 +15,9 @@ from qa.metrics import normalize
 # So many candidates are put to the document; the answers at least this sure are shown.
 TRIED = 40
 SURE = 0.5
+# So many names are asked for where that is not enough, and how sure the answers then have to be.
+NAMES = 16
+SURE_OF_NAMES = 0.6
 # A question longer than this does not fit a button, and one of fewer words says too little.
 MAX_LENGTH = 90
 MIN_WORDS = 4
@@ -77,11 +80,12 @@ _LIGHT = re.compile(
 )
 _SPEECH = re.compile(r"(?:add|argue|believe|claim|note|report|say|state|suggest|tell|think)$")
 _PERSON = re.compile(
-    r"""\b(?:\w+(?:ist|ian|eer|man|woman|ographer|ologist)|actor|actress|artist|author|coach|captain
-        |chancellor|composer|chief|daughter|director|emperor|empress|father|founder|general|governor
-        |journalist|judge|king|lawyer|leader|mayor|member|minister|monk|mother|nurse|officer|painter
-        |player|poet|pope|president|priest|prince|princess|producer|professor|queen|secretary|senator
-        |singer|soldier|son|spokesperson|student|teacher|winner|worker|writer)s?\b""",
+    r"""\b(?:\w+(?:ist|ian|eer|man|woman|ographer|ologist)|actor|actress|artist|author|chair|coach
+        |captain|chancellor|composer|chief|critic|daughter|director|emperor|empress|expert|father|founder
+        |general|governor|journalist|judge|king|lawyer|leader|mayor|member|minister|monk|mother|nurse
+        |officer|painter|participant|player|poet|pope|president|priest|prince|princess|producer|professor
+        |proponent|queen|researcher|scholar|secretary|senator|singer|soldier|son|spokesperson|student
+        |teacher|winner|worker|writer)s?\b""",
     re.VERBOSE,
 )
 
@@ -125,7 +129,40 @@ def example_questions(answerer: Answerer, n: int = 4, *, beside: Path | None = N
     shown: dict[tuple[str, int], str] = {}
     for _, one in found:
         shown.setdefault((one.document, one.start), one.question)
+    if len(shown) < n:
+        for answer in _of_names(answerer):
+            at = answer.citation
+            assert at is not None  # it is answered
+            shown.setdefault((at.document, at.sentence_start), answer.question)
     return list(shown.values())[:n]
+
+
+def _of_names(answerer: Answerer) -> list[Answer]:
+    """What the documents say who or what those are whom they name most often, the surest first.
+
+    Unlike the other questions these are not made of a sentence that answers them, so the answer has to
+    be surer, to stand in a sentence with the name, and to say more than the name.
+    """
+    text = " ".join(p.text for p in answerer.collection.passages if not p.furniture)
+    names = Counter(
+        re.sub(r"[’']s$", "", n) for n in [*_NAME.findall(text), *_PROPER.findall(text)]
+    )
+    often = [name for name, _ in names.most_common(NAMES) if not _NO_SUBJECT.match(name)]
+    asked = [f"{who} is {name}?" for name in often for who in ("Who", "What")]
+    answers = iter(answerer.ask_all([(question, ()) for question in asked]))
+    found = []
+    for name, who, what in zip(often, answers, answers, strict=True):
+        answer = who if who.text and _PERSON.search(who.text) else what
+        at = answer.citation
+        if at is None or answer.text is None or answer.confidence < SURE_OF_NAMES:
+            continue
+        # "What is Anna Weber?" is not asked where she may be somebody.
+        if answer is what and " " in name and not _KIND.match(answer.text):
+            continue
+        said, named = (set(normalize(words).split()) for words in (answer.text, name))
+        if name in answer.sentence(at) and said.isdisjoint(named):
+            found.append(answer)
+    return sorted(found, key=lambda answer: -answer.confidence)
 
 
 def _given(source: Path) -> list[str]:

@@ -15,6 +15,7 @@ import pytest
 from index.encoder import Encoded, Progress, SentenceEncoder, Tokens, Vectors
 from qa.reader import Reader, Reading
 from qa.spans import Span
+from tests.index.site import site as site
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser

@@ -19,6 +19,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Locator, Page, expect
 
 import app
+from index import web
 from index.article_index import ArticleIndex
 from index.collection import Collection
 from index.document import Document, read_document
@@ -27,6 +28,8 @@ from page.opening import Opening
 from qa.answer import DEFAULT_ARTICLE, Answerer
 from tests.browser import ROOT, running, serving
 from tests.conftest import FakeEncoder, FakeReader
+from tests.index import site as web_site
+from tests.index.samples import column, pdf, scan
 from tests.page.shown import StepEncoder, document_of
 
 EXAMPLE = "when did Putin last visit?"
@@ -60,6 +63,18 @@ BROKEN = {
     "nothing.html": b"<html><body><nav><a href='/'>Home</a></nav></body></html>",
     "half.pdf": b"%PDF-1.7\n1 0 obj\n<< /Type /Catalog",
     "half.docx": b"PK\x03\x04" + b"\x00" * 50,
+    "locked.pdf": pdf(column("The lamp was lit."), user="s3cret", owner="0wner"),
+    "scanned.pdf": scan(),
+}
+# What each notice says to do.
+TO_DO = {
+    "empty.txt": "open a file that has some text in it.",
+    "binary.md": "save it as plain text (.txt), html, pdf or docx and open that.",
+    "nothing.html": "copy the text in your browser and paste it.",
+    "half.pdf": "download or copy it again and open that.",
+    "half.docx": "let a word processor repair it and save it anew, or paste its text.",
+    "locked.pdf": "save a copy without one, by printing it to a PDF for example, and open the copy.",
+    "scanned.pdf": "with ocrmypdf for example, and open what that writes.",
 }
 WINDOWS: dict[str, dict[str, Any]] = {
     "desktop light": {"width": 1280, "height": 800, "color_scheme": "light"},
@@ -457,7 +472,8 @@ def test_a_broken_file_of_each_format_is_a_notice_and_changes_nothing(
     box(page).fill("half a quest")
     before = texts(page)
     upload(page, name, BROKEN[name])
-    expect(notice(page)).to_contain_text(name)
+    expect(notice(page)).to_contain_text(f"'{name}' ")
+    expect(notice(page)).to_contain_text(TO_DO[name])
     ready(page)
     assert texts(page) == before
     expect(page.get_by_role("tab")).to_have_count(1)
@@ -509,7 +525,9 @@ def go_to(page: Page, selector: str, key: str) -> None:
 
 @in_browser
 @pytest.mark.parametrize("window", WINDOWS.values(), ids=WINDOWS.keys())
-@pytest.mark.parametrize("state", ["at first", "answered", "abstained", "several", "adding"])
+@pytest.mark.parametrize(
+    "state", ["at first", "answered", "abstained", "several", "adding", "refused"]
+)
 def test_no_serious_finding_of_axe(
     address: str, visitor: Visitor, window: dict[str, Any], state: str
 ) -> None:
@@ -526,6 +544,10 @@ def test_no_serious_finding_of_axe(
         ready(page)
     if state == "adding":
         page.get_by_role("button", name="Add a document").click()
+    if state == "refused":
+        upload(page, "half.pdf", BROKEN["half.pdf"])
+        expect(notice(page)).to_contain_text("half.pdf")
+        expect(notice(page)).to_have_css("opacity", "1")  # it fades in
     found = Axe().run(page).response["violations"]
     grave = [
         (one["id"], one["impact"], [node["html"] for node in one["nodes"]])
@@ -536,7 +558,8 @@ def test_no_serious_finding_of_axe(
 
 
 @in_browser
-def test_two_answers_are_each_marked_in_their_own_sentence(page: Page) -> None:
+def test_two_answers_are_each_marked_in_their_own_sentence(anywhere: Page) -> None:
+    page = anywhere
     ask(page, EXAMPLE)
     expect(answer(page).locator(".others li")).to_have_count(2)
     words = answer(page).locator(".words").all_text_contents()
@@ -561,7 +584,8 @@ def test_a_passage_goes_to_where_it_stands_and_the_flash_fades(page: Page) -> No
 
 
 @in_browser
-def test_a_question_why_gets_the_whole_sentence(page: Page) -> None:
+def test_a_question_why_gets_the_whole_sentence(anywhere: Page) -> None:
+    page = anywhere
     ask(page, WHY)
     shown = answer(page)
     expect(shown.locator(".cited").first).to_be_visible()
@@ -678,6 +702,47 @@ def test_a_bad_address_is_a_notice(page: Page) -> None:
 
 
 @in_browser
+@pytest.mark.parametrize("window", WINDOWS.values(), ids=WINDOWS.keys())
+def test_a_bad_address_changes_nothing_and_a_good_one_is_opened(
+    site: web_site.Site, monkeypatch: pytest.MonkeyPatch, visitor: Visitor, window: dict[str, Any]
+) -> None:
+    monkeypatch.setitem(web.fetch.__kwdefaults__, "seconds", 1.0)
+    site["/refused"] = web_site.answer(status=403)
+    site["/slow"] = web_site.drip(b"")
+    site["/large"] = web_site.endless
+    site["/film"] = web_site.answer(b"x", "video/mp4")
+    site["/menu"] = web_site.answer(BROKEN["nothing.html"])
+    site["/lighthouse"] = web_site.answer(lighthouse("html"))
+    with serving(opening(document_of("A title\n\nThe first text."))) as address:
+        page = ready(visitor(address, **window))
+        before = texts(page)
+        page.get_by_role("button", name="Add a document").click()
+        for path, says in {
+            "/refused": "is refused to this program (403): save the page in your browser",
+            "/slow": "has not answered in full within 1 seconds: try again later",
+            "/large": "has more than 0 MB: download it and open a part.",
+            "/film": "is not a document but video/mp4: give the address of a page",
+            "/menu": "copy the text in your browser and paste it.",
+            "/nothing": "(404): check the address.",
+        }.items():
+            page.get_by_label("Web address").fill(site.address + path)
+            page.keyboard.press("Enter")
+            expect(notice(page)).to_contain_text(f"'{site.address}{path}'")
+            expect(notice(page)).to_contain_text(says)
+            ready(page)
+            expect(page.get_by_label("Web address")).to_have_value(site.address + path)
+            assert texts(page) == before
+        page.get_by_label("Web address").fill(f"{site.address}/lighthouse")
+        page.keyboard.press("Enter")
+        expect(page.locator(f"{SHEET} h2")).to_have_text("The lighthouse of Rosport")
+        tab = page.get_by_role("tab", name="The lighthouse of Rosport")
+        expect(tab).to_have_attribute("title", re.compile(f"{site.address}/lighthouse$"))
+        ready(page)
+        ask(page, LIGHTHOUSE_QUESTION)
+        expect(answer(page).locator(".words").first).to_have_text("1851")
+
+
+@in_browser
 def test_an_answer_is_copied_and_the_conversation_exported(address: str, visitor: Visitor) -> None:
     page = ready(visitor(address, permissions=["clipboard-read", "clipboard-write"]))
     ask(page, QUESTION)
@@ -698,7 +763,8 @@ def test_an_answer_is_copied_and_the_conversation_exported(address: str, visitor
 
 
 @in_browser
-def test_a_very_long_sentence_is_folded_up_and_can_be_shown(page: Page) -> None:
+def test_a_very_long_sentence_is_folded_up_and_can_be_shown(anywhere: Page) -> None:
+    page = anywhere
     long = "The lighthouse of Rosport was built in 1851 " + "and painted in white " * 60 + "again."
     paste(page, f"A long sentence\n\n{long}")
     expect(page.get_by_role("tab")).to_have_count(2)
@@ -738,25 +804,29 @@ def test_html_and_markdown_are_shown_as_the_characters_they_are(page: Page) -> N
 
 @in_browser
 @pytest.mark.parametrize(
-    ("title", "sentence", "question", "direction"),
+    ("title", "sentence", "question", "side"),
     [
         (
             "مدينة القاهرة",
             "تأسست مدينة القاهرة عام 969 على يد القائد جوهر الصقلي.",
             "متى تأسست مدينة القاهرة؟",
-            "rtl",
+            "right",
         ),
-        ("京都", "京都は794年に日本の都になりました。", "京都はいつ都になりましたか？", "ltr"),
+        ("京都", "京都は794年に日本の都になりました。", "京都はいつ都になりましたか？", "left"),
     ],
     ids=["arabic", "japanese"],
 )
 def test_other_scripts_stay_as_they_are(
-    page: Page, title: str, sentence: str, question: str, direction: str
+    anywhere: Page, title: str, sentence: str, question: str, side: str
 ) -> None:
+    page, direction = anywhere, {"left": "ltr", "right": "rtl"}[side]
     upload(page, "city.txt", f"{title}\n\n{sentence}".encode())
     expect(page.locator(f"{SHEET} h2")).to_have_text(title)
     paragraph = page.locator(f"{SHEET} p")
     assert paragraph.evaluate("p => getComputedStyle(p).direction") == direction
+    # Its number stands where its lines begin, and nothing of that is cut off.
+    room = paragraph.evaluate("(p, side) => getComputedStyle(p, '::before')[side]", side)
+    assert 0 <= float(room.removesuffix("px")) < 28
     ready(page)
     ask(page, question)
     answer(page)
@@ -770,9 +840,15 @@ def test_on_a_phone_the_article_is_below_the_chat_and_nothing_is_cut_off(
     address: str, visitor: Visitor
 ) -> None:
     page = ready(visitor(address, 390, 844))
+    for example in page.locator("#examples button:visible").all():
+        within(page, example)
     paste(page, LIGHTHOUSE)
     expect(page.get_by_role("tab")).to_have_count(2)
     ready(page)
+    title = page.get_by_role("tab", name="The lighthouse of Rosport")
+    within(page, title)
+    # All of it can be read.
+    assert title.evaluate("tab => tab.scrollWidth <= tab.clientWidth")
     ask(page, QUESTION)
     expect(page.locator("#article mark.cited")).to_have_text(SENTENCE)
     page.get_by_role("button", name="Add a document").click()
@@ -790,10 +866,15 @@ def test_on_a_phone_the_article_is_below_the_chat_and_nothing_is_cut_off(
         SHEET,
         "#passages ol",
     ):
-        bounds = page.locator(selector).bounding_box()
-        assert bounds, selector
-        assert bounds["x"] >= 0, selector
-        assert bounds["x"] + bounds["width"] <= 390, selector
+        within(page, page.locator(selector))
+
+
+def within(page: Page, part: Locator) -> None:
+    """Nothing of a part is to the left or to the right of the window."""
+    bounds, window = part.bounding_box(), page.viewport_size
+    assert bounds and window
+    assert bounds["x"] >= 0, part
+    assert bounds["x"] + bounds["width"] <= window["width"], part
 
 
 @in_browser
@@ -869,13 +950,10 @@ def test_a_screen_reader_finds_its_way(page: Page) -> None:
     passages = page.get_by_role("region", name="Ranked passages")
     expect(passages.get_by_role("button")).to_have_count(5)
     assert page.locator("html").get_attribute("lang") == "en"
-    # The words of the answer are announced where they stand.
-    words = page.locator("#article .words.cited")
-    said = [
-        words.evaluate("(e, part) => getComputedStyle(e, part).content", part)
-        for part in ("::before", "::after")
-    ]
-    assert said == ['" [answer begins] "', '" [answer ends] "']
+    # The words of the answer are announced where they stand, in the article and in the chat.
+    said = f"Ukraine in [answer begins] {WORDS} [answer ends] , relations"
+    assert said in page.get_by_role("tabpanel").aria_snapshot()
+    assert f'mark: "[answer begins] {WORDS} [answer ends]"' in log.aria_snapshot()
 
 
 # With documents that open when the test says so

@@ -40,6 +40,17 @@ def test_line_ends_are_those_of_a_browser() -> None:
     assert "😀 one\ntwo three." in made
 
 
+def test_where_a_page_begins_is_marked() -> None:
+    text = "Title\n\nOne & two.\n\nThree.\n\nFour."
+    # The second page begins within a paragraph, the third is blank, the fourth begins between two.
+    starts = (0, text.index("& two"), text.index("\n\nThree"), text.index("Three"))
+    made = sheets_html(shelf_of(document_of(text, pages=starts)), "name")
+    mark = '<span class="page" data-page="{}"></span>'
+    assert f">One {mark.format(2)}&amp; two.</p>" in made
+    assert f">{mark.format(3)}{mark.format(4)}Three.</p>" in made
+    assert made.count("data-page") == 3
+
+
 def test_one_of_several_documents_is_in_sight() -> None:
     documents = [document_of(f"Title {n}\n\nText {n}.", n) for n in "abc"]
     made = sheets_html(shelf_of(*documents, removed=("a",)), "c")

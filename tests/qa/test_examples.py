@@ -79,6 +79,28 @@ def test_only_what_is_answered_as_expected_is_shown() -> None:
     assert example_questions(Answerer(collection, FakeReader({"1851": -9.0}))) == []
 
 
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        ("a small port", ["What is Rosport?"]),
+        ("a painter", ["Who is Anna Weber?"]),
+        # No more than the name; what stands elsewhere; and what no name stands beside.
+        ("Rosport", []),
+        ("nobody knows", []),
+    ],
+)
+def test_what_the_text_says_of_a_name_is_asked_where_nothing_else_is(
+    words: str, expected: list[str]
+) -> None:
+    text = (
+        "Notes\n\nThey say that Rosport – a small port – is quiet. Seen by Anna Weber (a painter) "
+        "in passing. Of the rest nobody knows a thing."
+    )
+    collection = Collection([ArticleIndex.build(document_of(text), FakeEncoder())])
+    assert example_questions(Answerer(collection, FakeReader({words: 9.0}))) == expected
+    assert example_questions(Answerer(collection, FakeReader({words: -9.0}))) == []
+
+
 def test_questions_beside_a_file_come_first(encoder, reader, tmp_path: Path) -> None:
     article = open_article(encoder=encoder, reader=reader, index=tmp_path / "index")
     questions = example_questions(article, beside=DEFAULT_ARTICLE)
