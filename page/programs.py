@@ -29,7 +29,10 @@ ASKING = "asking"
 
 
 class Programs:
-    """What programs can do. Each session has documents of its own; MCP as a whole is one session."""
+    """What programs can do. Each session has documents of its own; MCP as a whole is one session.
+
+    A program without one finds nothing of what it opened before.
+    """
 
     def __init__(self, visits: Visits, requests: Requests) -> None:
         """Let programs ask what the page opens at its start, and open more for themselves."""
@@ -114,7 +117,7 @@ class Programs:
             raise _told(error) from error
         if added.note:
             raise _told(ArticleError(added.note))
-        return self.documents(request)
+        return self._listed(request, visit)
 
     def documents(self, request: gr.Request) -> list[dict[str, Any]]:
         """List the open documents.
@@ -127,6 +130,9 @@ class Programs:
             visit = self._visit(request)
         except ArticleError as error:
             raise _told(error) from error
+        return self._listed(request, visit)
+
+    def _listed(self, request: gr.Request, visit: Visit) -> list[dict[str, Any]]:
         listed: list[dict[str, Any]] = [
             {
                 "id": name,
@@ -143,6 +149,9 @@ class Programs:
 
     def _visit(self, request: gr.Request) -> Visit:
         key = request.session_hash or ""
+        if not key and _by(request) != "mcp":
+            # Strangers to each other, of whom the one would see what the other has opened.
+            return self._all.new()
         with self._lock:
             if key not in self._visits:
                 self._visits[key] = self._all.new()

@@ -138,6 +138,22 @@ def test_nobody_gets_what_another_has_opened() -> None:
             assert all(f"mason{number}." in text for text in said)
 
 
+@pytest.mark.parametrize("route", ["run", "api"])
+def test_who_has_no_session_finds_nothing_of_others_who_have_none(route: str) -> None:
+    with serving(opening()) as address:
+        call = f"{address}gradio_api/{route}"
+        given = {"data": [None, "Tower\n\nThe tower is of one person.", None]}
+        (listed,) = httpx.post(f"{call}/open", json=given).json()["data"]
+        assert [one["id"] for one in listed] == ["lighthouse", "pasted text"]
+        for _ in range(2):
+            (listed,) = httpx.post(f"{call}/documents", json={"data": []}).json()["data"]
+            assert [one["id"] for one in listed] == ["lighthouse"]
+        own = {"data": [], "session_hash": "mine"}
+        httpx.post(f"{call}/open", json={**given, "session_hash": "mine"})
+        (listed,) = httpx.post(f"{call}/documents", json=own).json()["data"]
+        assert [one["id"] for one in listed] == ["lighthouse", "pasted text"]
+
+
 def test_what_was_opened_is_closed_after_its_time() -> None:
     with serving(opening(), forget_after=1.0) as address:
         client = connect(address)
