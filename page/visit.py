@@ -6,6 +6,7 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -291,5 +292,8 @@ def _read_text(text: str) -> Document:
 
 
 def _delete(files: Iterable[str]) -> None:
-    for path in files:
-        Path(path).unlink(missing_ok=True)
+    """Delete uploads, each with the folder that it has for itself."""
+    for path in map(Path, files):
+        with suppress(OSError):
+            path.unlink()
+            path.parent.rmdir()
