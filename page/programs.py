@@ -18,10 +18,13 @@ from page.places import count_paragraphs, source
 from page.requests import Requests
 from page.visit import Visit
 from page.visits import Visits
-from qa.answer import DEFAULT_K, QuestionError
+from qa.answer import DEFAULT_K, MAX_QUESTION, QuestionError
 from qa.followup import Turn
 
 MAX_K = 50
+# Of what a question may lean on; an answer is seldom longer than a sentence.
+MAX_TURNS = 100
+MAX_ANSWER = 5_000
 # The programs that are remembered.
 MAX_VISITS = 500
 # What asks is limited together, from the page or from programs.
@@ -184,6 +187,14 @@ def _turns(history: list[list[str]]) -> list[Turn]:
         pair = isinstance(turn, (list, tuple)) and len(turn) == 2
         if not pair or not all(isinstance(said, str) for said in turn):
             raise QuestionError("The history is not understood: give pairs of question and answer.")
+        # What it leans on is looked for in all of them, and remembered with the answer.
+        if len(turn[0]) > MAX_QUESTION or len(turn[1]) > MAX_ANSWER:
+            raise QuestionError(
+                f"A turn of the history is too long: give questions of at most {MAX_QUESTION} and "
+                f"answers of at most {MAX_ANSWER} characters."
+            )
+    if len(history) > MAX_TURNS:
+        raise QuestionError(f"The history has {len(history)} turns: give the last {MAX_TURNS}.")
     return [Turn(question, answer) for question, answer in history]
 
 
