@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import re
@@ -430,21 +431,53 @@ def archive(flag: Path) -> bytes:
     return path.read_bytes()
 
 
-@pytest.mark.parametrize("what", ["pieces", "vectors", "passages", "none"])
-def test_an_index_with_something_else_in_it_is_refused(tmp_path: Path, what: str) -> None:
+def passages(change: Callable[[list[Any]], object]) -> Callable[[bytes], bytes]:
+    def changed(was: bytes) -> bytes:
+        rows = json.loads(was)
+        change(rows)
+        return json.dumps(rows).encode()
+
+    return changed
+
+
+def pieces(change: Callable[[dict[str, np.ndarray]], object]) -> Callable[[bytes], bytes]:
+    def changed(was: bytes) -> bytes:
+        arrays = dict(np.load(io.BytesIO(was), allow_pickle=False))
+        change(arrays)
+        file = io.BytesIO()
+        np.savez(file, **arrays)
+        return file.getvalue()
+
+    return changed
+
+
+# What whoever makes a manifest can put into the files that it names.
+ELSE: dict[str, Callable[[bytes], bytes]] = {
+    "passages": lambda was: b'{"a": 1}',
+    "passages too deep": lambda was: b"[" * 200_000,
+    "passages that end after the text": passages(lambda rows: rows[-1].__setitem__(1, 10**6)),
+    "passages that begin before it": passages(lambda rows: rows[0].__setitem__(0, -5)),
+    "passages with sentences elsewhere": passages(lambda rows: rows[-1][3].__setitem__(0, [0, 3])),
+    "passages that are no numbers": passages(lambda rows: rows[0].__setitem__(0, "0")),
+    "vectors": lambda was: b"IxF2" + was[4:],
+    "pieces that end after the last": pieces(lambda of: of["first"].__setitem__(-1, 10**6)),
+    "pieces that go back": pieces(lambda of: of["first"].__setitem__(1, 10**6)),
+    "pieces without scales": pieces(lambda of: of.__setitem__("scales", of["scales"][:1])),
+    "pieces of letters": pieces(lambda of: of.__setitem__("codes", of["codes"].astype("U3"))),
+}
+
+
+@pytest.mark.parametrize("case", ["pieces", "none", *ELSE])
+def test_an_index_with_something_else_in_it_is_refused(tmp_path: Path, case: str) -> None:
     encoder, flag, folder = FakeEncoder(), tmp_path / "flag", tmp_path / "index"
     document: Document = document_of(TEXT)
     ArticleIndex.build(document, encoder).save(folder)
-    other: dict[str, Callable[[bytes], bytes]] = {
-        "pieces": lambda was: archive(flag),
-        "vectors": lambda was: b"IxF2" + was[4:],
-        "passages": lambda was: b'{"a": 1}',
-        "none": lambda was: was,
-    }
-    spoilt(folder, "pieces" if what == "none" else what, other[what])
-    if what == "none":
+    if case == "none":
+        spoilt(folder, "pieces", lambda was: was)
         ArticleIndex.load(folder, document, encoder)
         return
+    other = {**ELSE, "pieces": lambda was: archive(flag)}
+    spoilt(folder, case.split()[0], other[case])
     with pytest.raises(SavedIndexError, match=r"^The index file '.*' is damaged .* again\.$"):
         ArticleIndex.load(folder, document, encoder)
     assert not flag.exists()
