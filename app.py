@@ -8,6 +8,7 @@ import ctypes
 import html
 import importlib.util
 import logging
+import math
 import os
 import shutil
 import signal
@@ -599,7 +600,9 @@ def _check(options: argparse.Namespace) -> None:
         raise ArticleError("--mcp asks nobody for a password: leave --mcp or --auth out.")
     if options.mcp and importlib.util.find_spec("mcp") is None:
         raise ArticleError("--mcp needs the package mcp: pip install -r requirements.txt.")
-    if not options.forget_after > 0:
+    if options.port is not None and not 0 < options.port < 1 << 16:
+        raise ArticleError(f"--port is {options.port}: give one from 1 to 65535.")
+    if not 0 < options.forget_after < math.inf:
         raise ArticleError(f"--forget-after is {options.forget_after:g}: give some minutes.")
     if options.max_waiting < 1:
         raise ArticleError(f"--max-waiting is {options.max_waiting}: give 1 or more.")

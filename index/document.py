@@ -91,7 +91,8 @@ def make_document(
     text: str, *, name: str, source: str, title: str = "", pages: tuple[int, ...] = ()
 ) -> Document:
     """Make a document of a text; its title is the one given, or its first heading, or its name."""
-    text = well_formed(text)
+    # A file may have a name that is none in any encoding, too.
+    text, name, source = well_formed(text), well_formed(name), well_formed(source)
     if not text.strip():
         raise DocumentError(f"'{source}' is empty: open a file that has some text in it.")
     size = len(text.encode())

@@ -114,6 +114,8 @@ def test_a_port_in_use_is_one_sentence_and_exit_code_2() -> None:
             ["--auth", "ann:{tmp}/password", "--mcp"],
             "--mcp asks nobody for a password: leave --mcp or --auth out.",
         ),
+        (["--port", "70000"], "--port is 70000: give one from 1 to 65535."),
+        (["--forget-after", "inf"], "--forget-after is inf: give some minutes."),
         (["--root-path", "articles"], "--root-path is 'articles': give a path that begins with /."),
     ],
 )
