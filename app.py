@@ -281,8 +281,9 @@ class Page:
             yield {self.chat: gr.skip()}
             return
         try:
-            check_k(int(k) if k.isdecimal() else 0)
-            yield from self._answer(question, visit, int(k))
+            passages = int(k) if k.isdecimal() and len(k) < 9 else 0
+            check_k(passages)
+            yield from self._answer(question, visit, passages)
         except ArticleError as error:
             yield self._refused(visit, error)
 

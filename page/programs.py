@@ -105,7 +105,7 @@ class Programs:
         """
         try:
             with self._requests.one("open", _by(request)) as noted:
-                visit = self._visit(request)
+                visit = self._visit(request, keep=True)
                 opening = visit.add(
                     self._all.first,
                     self._all.indexes,
@@ -150,16 +150,18 @@ class Programs:
         given: list[dict[str, Any]] = _given(request, listed)
         return given
 
-    def _visit(self, request: gr.Request) -> Visit:
+    def _visit(self, request: gr.Request, *, keep: bool = False) -> Visit:
+        """The visit of a session, or a new one; `keep` it where it will have something of its own."""
         key = request.session_hash or ""
         if not key and _by(request) != "mcp":
             # Strangers to each other, of whom the one would see what the other has opened.
             return self._all.new()
         with self._lock:
-            if key not in self._visits:
-                self._visits[key] = self._all.new()
-            visit = self._visits[key]
-            self._visits.move_to_end(key)
+            visit = self._visits.get(key) or self._all.new()
+            # Who only asks takes no place from those who have opened something.
+            if keep or key in self._visits:
+                self._visits[key] = visit
+                self._visits.move_to_end(key)
             while len(self._visits) > MAX_VISITS:
                 self._visits.popitem(last=False)
         self._all.use(visit)

@@ -406,8 +406,9 @@ def test_a_link_to_a_question_opens_with_it_asked(
 
 
 @in_browser
-def test_a_bad_link_is_a_notice(address: str, visitor: Visitor) -> None:
-    page = visitor(f"{address}?q=Who%3F&k=many")
+@pytest.mark.parametrize("k", ["many", "9" * 5000])
+def test_a_bad_link_is_a_notice(address: str, visitor: Visitor, k: str) -> None:
+    page = visitor(f"{address}?q=Who%3F&k={k}")
     expect(notice(page)).to_contain_text("k is 0: give a number from 1 to 50.")
     ready(page)
     expect(page.locator("#chat .turn")).to_have_count(0)

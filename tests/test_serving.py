@@ -158,6 +158,25 @@ def test_who_has_no_session_finds_nothing_of_others_who_have_none(route: str) ->
         assert [one["id"] for one in listed] == ["lighthouse", "pasted text"]
 
 
+def test_who_asks_takes_no_place_from_who_has_opened(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("page.programs.MAX_VISITS", 2)
+    with serving(opening()) as address:
+
+        def call(session: str, name: str, *data: Any) -> list[str]:
+            body = {"data": data, "session_hash": session}
+            (listed,) = httpx.post(f"{address}gradio_api/run/{name}", json=body).json()["data"]
+            return [one["id"] for one in listed]
+
+        both = ["lighthouse", "pasted text"]
+        for person in ("ann", "bob"):
+            assert call(person, "open", None, f"Tower\n\nThe tower of {person}.", None) == both
+        for number in range(5):
+            assert call(f"stranger {number}", "documents") == ["lighthouse"]
+        assert call("ann", "documents") == call("bob", "documents") == both
+        assert call("eve", "open", None, "Tower\n\nThe tower of eve.", None) == both
+        assert call("ann", "documents") == ["lighthouse"]  # asked last longest ago
+
+
 def test_what_was_opened_is_closed_after_its_time() -> None:
     with serving(opening(), forget_after=1.0) as address:
         client = connect(address)
