@@ -7,9 +7,13 @@ import contextlib
 import ctypes
 import html
 import importlib.util
+import logging
+import math
 import os
+import shutil
 import signal
 import sys
+import tempfile
 import threading
 import time
 import webbrowser
@@ -27,7 +31,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from index.document import read_document
+from index.document import Document, read_document
 from index.errors import ArticleError
 from index.terminal import add_shared, visible
 from page.access import Access
@@ -35,6 +39,7 @@ from page.markup import chat_html, passages_html, sheets_html, tabs_html
 from page.opening import CancelledError, Opening
 from page.programs import ASKING, Programs, check_k
 from page.requests import FORMS, Requests
+from page.uploads import guard
 from page.visit import Visit
 from page.visits import FORGET_AFTER, ForgottenError, Visits
 from qa.answer import DEFAULT_ARTICLE, DEFAULT_K, check_question, distinct, open_articles
@@ -126,6 +131,7 @@ class Page:
 
         Raises OSError when the port is in use.
         """
+        guard()
         _, address, public = self.blocks.launch(
             server_name=host,
             server_port=port,
@@ -161,6 +167,8 @@ class Page:
         if busy:
             time.sleep(0.3)  # the last answer has yet to be sent
         self.visits.stop()
+        # What is cut off now, as half an upload, is no error to tell of.
+        logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
         self.blocks.server.config.timeout_graceful_shutdown = 1
         self.blocks.close(verbose=False)
 
@@ -273,8 +281,9 @@ class Page:
             yield {self.chat: gr.skip()}
             return
         try:
-            check_k(int(k) if k.isdecimal() else 0)
-            yield from self._answer(question, visit, int(k))
+            passages = int(k) if k.isdecimal() and len(k) < 9 else 0
+            check_k(passages)
+            yield from self._answer(question, visit, passages)
         except ArticleError as error:
             yield self._refused(visit, error)
 
@@ -444,6 +453,29 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ArticleError as error:
         print(visible(str(error)), file=sys.stderr)
         return 2
+    # Of its own, so that all that is in it can be deleted, and nobody else on the machine looks into it.
+    above = os.environ.get("GRADIO_TEMP_DIR")
+    try:
+        if above:
+            Path(above).mkdir(parents=True, exist_ok=True)
+        uploads = tempfile.mkdtemp(prefix="ask-the-article-", dir=above)
+    except OSError as error:
+        print(visible(f"There is no place for what is uploaded: {error}."), file=sys.stderr)
+        return 2
+    os.environ["GRADIO_TEMP_DIR"] = uploads
+    try:
+        return _serve(options, documents, auth, Path(uploads))
+    finally:
+        shutil.rmtree(uploads, ignore_errors=True)
+
+
+def _serve(
+    options: argparse.Namespace,
+    documents: Sequence[Document],
+    auth: tuple[str, str] | None,
+    uploads: Path,
+) -> int:
+    """Serve the page with these documents open until it is stopped."""
     first = Opening(
         lambda progress: open_articles(
             documents,
@@ -457,7 +489,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         beside=Path(documents[0].source),
     )
     visits = Visits(
-        first, private=options.allow_private_urls, forget_after=60 * options.forget_after
+        first,
+        private=options.allow_private_urls,
+        forget_after=60 * options.forget_after,
+        uploads=uploads,
     )
     page = Page(
         visits,
@@ -566,7 +601,9 @@ def _check(options: argparse.Namespace) -> None:
         raise ArticleError("--mcp asks nobody for a password: leave --mcp or --auth out.")
     if options.mcp and importlib.util.find_spec("mcp") is None:
         raise ArticleError("--mcp needs the package mcp: pip install -r requirements.txt.")
-    if not options.forget_after > 0:
+    if options.port is not None and not 0 < options.port < 1 << 16:
+        raise ArticleError(f"--port is {options.port}: give one from 1 to 65535.")
+    if not 0 < options.forget_after < math.inf:
         raise ArticleError(f"--forget-after is {options.forget_after:g}: give some minutes.")
     if options.max_waiting < 1:
         raise ArticleError(f"--max-waiting is {options.max_waiting}: give 1 or more.")

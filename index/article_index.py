@@ -177,8 +177,15 @@ class ArticleIndex:
                 dimension=encoder.dimension,
                 rows=len(passages) + sum(len(p.sentences) for p in passages),
             )
-            late = LateIndex.from_bytes(data["pieces"])
-        except (ValueError, KeyError, TypeError, AttributeError, BadZipFile) as error:
+            late = LateIndex.from_bytes(data["pieces"], passages=len(passages))
+        except (
+            ValueError,
+            KeyError,
+            TypeError,
+            AttributeError,
+            RecursionError,
+            BadZipFile,
+        ) as error:
             raise damaged(folder, f"not what was saved: {error}") from error
         return cls(document, passages, dense, late, encoder)
 
@@ -227,17 +234,22 @@ def read_manifest(folder: str | Path) -> Manifest:
 
 
 def _passages(document: Document, data: bytes) -> tuple[Passage, ...]:
-    return tuple(
-        Passage(
-            document_id=document.id,
-            start=start,
-            end=end,
-            text=document.text[start:end],
-            sentences=tuple((a, b) for a, b in sentences),
-            furniture=furniture,
+    found = []
+    for start, end, furniture, sentences in json.loads(data):
+        order = [start, *(at for sentence in sentences for at in sentence), end]
+        if order != sorted(order) or not 0 <= start < end <= len(document.text):
+            raise ValueError(f"a passage from {start} to {end} is not in the text")
+        found.append(
+            Passage(
+                document_id=document.id,
+                start=start,
+                end=end,
+                text=document.text[start:end],
+                sentences=tuple((a, b) for a, b in sentences),
+                furniture=furniture,
+            )
         )
-        for start, end, furniture, sentences in json.loads(data)
-    )
+    return tuple(found)
 
 
 def _expected(document: Document, encoder: Encoder) -> dict[str, Any]:

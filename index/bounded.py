@@ -11,12 +11,12 @@ import os
 import subprocess
 import sys
 import threading
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 from index import formats
-from index.content import Content
+from index.content import Content, check_text
 from index.errors import DocumentError
 
 # Of the processor's time; a book of a thousand pages takes half of it.
@@ -24,6 +24,8 @@ SECONDS = 5
 MEMORY = 512_000_000
 # By the clock, where other work keeps the processor busy.
 PATIENCE = 60.0
+# What is longer is no title, and will be cut.
+MAX_TITLE = 1_000
 
 _ROOT = Path(__file__).parent.parent
 _CHILD = "import sys; sys.path.insert(0, sys.argv[1]); from index.bounded import main; main()"
@@ -45,7 +47,8 @@ def extract(data: bytes, source: str, *, media_type: str = "", charset: str = ""
             child = subprocess.run(
                 [sys.executable, "-c", _CHILD, str(_ROOT)],
                 input=json.dumps(told).encode() + b"\n" + data,
-                capture_output=True,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
                 timeout=PATIENCE,
                 # A library's threads would each set memory aside.
                 env={**os.environ, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"},
@@ -61,7 +64,10 @@ def main() -> None:
     told = json.loads(sys.stdin.buffer.readline())
     said: dict[str, Any]
     try:
-        said = asdict(formats.extract(sys.stdin.buffer.read(), **told))
+        content = formats.extract(sys.stdin.buffer.read(), **told)
+        # Or who reads it would need the memory that this process may not have.
+        check_text(content.text, told["source"])
+        said = asdict(replace(content, title=content.title[:MAX_TITLE]))
     except DocumentError as error:
         said = {"error": str(error)}
     except MemoryError:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from index.errors import DocumentError
+
 # A long novel has 3 MB. More would be encoded for an hour on a small CPU before the first answer.
 MAX_BYTES = 5_000_000
 # Files that are not plain text bring markup, fonts and pictures along.
@@ -37,6 +39,16 @@ def legible(text: str) -> str:
     They are control characters, soft hyphens and joiners of no width; ligatures are spelled out.
     """
     return _SHOWS_NOTHING.sub("", text.translate(_LIGATURES))
+
+
+def check_text(text: str, source: str) -> None:
+    """Raise DocumentError for more text than a document may have."""
+    size = len(text.encode("utf-8", "replace"))
+    if size > MAX_BYTES:
+        raise DocumentError(
+            f"'{source}' has {size / 1e6:.1f} MB of text and the limit is {MAX_BYTES / 1e6:.0f} MB: "
+            "split it and open a part."
+        )
 
 
 def given_title(title: str | None) -> str:

@@ -9,12 +9,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
-from index.document import Document, make_document, read_document
+from index.document import Document, make_document, read_document, well_formed
 from index.errors import DocumentError
 from index.saved import sha256
 
 # What is read of a folder; other files there are likely no documents.
 SUFFIXES = (".txt", ".md", ".html", ".htm", ".pdf", ".docx", ".jsonl", ".jsonl.gz")
+# Of a text of the largest size, each byte of which JSON may spell with six, in bytes; what is packed may
+# have no end.
+MAX_LINE = 32_000_000
 
 
 class Shard(NamedTuple):
@@ -53,8 +56,8 @@ def read_corpus(
             try:
                 if one.endswith((".jsonl", ".jsonl.gz")):
                     yield from _lines(one, shard, skipped)
-                elif shard.has(one):
-                    yield replace(read_document(one, private=private), id=one)
+                elif shard.has(identity := well_formed(one)):
+                    yield replace(read_document(one, private=private), id=identity)
             except DocumentError as error:
                 if skipped is None:
                     raise
@@ -78,12 +81,17 @@ def _lines(source: str, shard: Shard, skipped: Callable[[str], None] | None) -> 
     number = 0
     try:
         with opened(path, "rb") as file:
-            for number, line in enumerate(file, 1):
+            for number, line in enumerate(iter(lambda: file.readline(MAX_LINE), b""), 1):
+                if len(line) == MAX_LINE:
+                    raise DocumentError(
+                        f"Line {number} of '{source}' has more than {MAX_LINE / 1e6:.0f} MB: give an "
+                        "object with 'id' and 'text' on each line."
+                    )
                 if not line.strip():
                     continue
                 try:
                     row = json.loads(line)
-                    identity, text = str(row["id"]), row["text"]
+                    identity, text = well_formed(str(row["id"])), row["text"]
                     if not shard.has(identity):
                         continue
                     document = make_document(
@@ -92,7 +100,14 @@ def _lines(source: str, shard: Shard, skipped: Callable[[str], None] | None) -> 
                         source=str(row.get("source") or identity),
                         title=str(row.get("title") or ""),
                     )
-                except (ValueError, KeyError, TypeError, AttributeError, DocumentError) as error:
+                except (
+                    ValueError,
+                    KeyError,
+                    TypeError,
+                    AttributeError,
+                    RecursionError,
+                    DocumentError,
+                ) as error:
                     why = error if isinstance(error, DocumentError) else f"{type(error).__name__}"
                     message = (
                         f"Line {number} of '{source}' is not a document ({why}): give an object with "

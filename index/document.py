@@ -10,7 +10,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from index.bounded import extract
-from index.content import MAX_BYTES, MAX_FILE_BYTES
+from index.content import MAX_FILE_BYTES, check_text
 from index.errors import DocumentError
 from index.formats import HEAD, check_size
 
@@ -91,15 +91,11 @@ def make_document(
     text: str, *, name: str, source: str, title: str = "", pages: tuple[int, ...] = ()
 ) -> Document:
     """Make a document of a text; its title is the one given, or its first heading, or its name."""
-    text = well_formed(text)
+    # A file may have a name that is none in any encoding, too.
+    text, name, source = well_formed(text), well_formed(name), well_formed(source)
     if not text.strip():
         raise DocumentError(f"'{source}' is empty: open a file that has some text in it.")
-    size = len(text.encode())
-    if size > MAX_BYTES:
-        raise DocumentError(
-            f"'{source}' has {size / 1e6:.1f} MB of text and the limit is {MAX_BYTES / 1e6:.0f} MB: "
-            "split it and open a part."
-        )
+    check_text(text, source)
     title = " ".join(well_formed(title).split())[:MAX_TITLE] or _title(text) or name
     return Document(id=name, title=title, text=text, source=source, pages=pages)
 

@@ -95,10 +95,23 @@ class LateIndex:
         return file.getvalue()
 
     @classmethod
-    def from_bytes(cls, data: bytes) -> LateIndex:
-        """Read what to_bytes gave."""
+    def from_bytes(cls, data: bytes, *, passages: int) -> LateIndex:
+        """Read what to_bytes gave of so many passages; raises ValueError for anything else."""
         with np.load(io.BytesIO(data), allow_pickle=False) as file:
-            return cls(file["codes"], file["scales"], file["pieces"], file["first"])
+            codes, scales, pieces, first = (
+                file[name] for name in ("codes", "scales", "pieces", "first")
+            )
+        rows = len(codes)
+        if (
+            [array.dtype for array in (codes, scales, pieces, first)]
+            != [np.int8, np.float32, np.int32, np.int64]
+            or (codes.ndim, scales.shape, pieces.shape) != (2, (rows,), (rows,))
+            or first.shape != (passages + 1,)
+            or (first[0], first[-1]) != (0, rows)
+            or (np.diff(first) < 0).any()
+        ):
+            raise ValueError("its word pieces are not those of its passages")
+        return cls(codes, scales, pieces, first)
 
     def _of(self, numbers: NDArray[np.int64]) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
         """The codes and the scales of some passages' pieces, one passage after the other."""

@@ -55,7 +55,7 @@ def read_manifest(
         raise
     except OSError as error:
         raise damaged(path, error.strerror or str(error), then) from error
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise damaged(path, "it is not a manifest", then) from error
     if found != format_version:
         raise SavedIndexError(
@@ -79,7 +79,7 @@ def read_fitted(path: Path) -> dict[str, Any]:
         body: dict[str, Any] = json.loads(path.read_bytes())
         whole = body.pop("sha256") == sha256_of_body(body)
         why = "its content is not what was written"
-    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         whole, why = False, getattr(error, "strerror", None) or "it is cut short or no such file"
     if not whole:
         raise ArticleError(

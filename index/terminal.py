@@ -9,8 +9,11 @@ import sys
 from index.encoder import DEFAULT_ENCODER, Progress
 from index.errors import ArticleError
 
-# Control characters but for tab and line feed, and those that change the direction of a text.
-_COMMANDS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+# Control characters but for tab and line feed, those that change the direction of a text, and what no
+# encoding can carry.
+_COMMANDS = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
+)
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -9,6 +9,7 @@ import ssl
 import time
 import zlib
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,6 +35,14 @@ _CHARSET = re.compile(r"charset\s*=\s*[\"']?([\w.:-]+)", re.IGNORECASE)
 # IPv6 addresses that carry one of IPv4 in their last four bytes.
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 _COMPATIBLE = ipaddress.IPv6Network("::/96")
+# All of IPv6 that is of the internet.
+_GLOBAL = ipaddress.IPv6Network("2000::/3")
+# What Python counts as of the internet, or did: of protocols and the metadata of Oracle's machines,
+# of relays, of the host of Azure's machines, and for examples.
+_WITHIN = [
+    ipaddress.ip_network(network)
+    for network in ("192.0.0.0/24", "192.88.99.0/24", "168.63.129.16/32", "3fff::/20")
+]
 _SAVE_IT = "save the page in your browser and open the file"
 
 
@@ -178,9 +187,22 @@ def is_public(address: str) -> bool:
             within.append(ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF))
         if not all(is_public(str(one)) for one in within if one):
             return False
-        if ip.ipv4_mapped:
+        if ip.ipv4_mapped or ip in _NAT64:
             return True
-    return ip.is_global and not ip.is_multicast
+        if ip not in _GLOBAL:
+            return False
+    return ip.is_global and not ip.is_multicast and not any(ip in network for network in _WITHIN)
+
+
+def may_be_asked(address: str) -> bool:
+    """Whether an IP address is one of the internet, and not this machine's own."""
+    if not is_public(address):
+        return False
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    with suppress(OSError), socket.socket(family, socket.SOCK_DGRAM) as probe:
+        probe.connect((address, 9))  # which sends nothing
+        return ipaddress.ip_address(probe.getsockname()[0]) != ipaddress.ip_address(address)
+    return True
 
 
 class _PrivateAddressError(Exception):
@@ -210,7 +232,7 @@ class _Network(httpcore.NetworkBackend):
         """Connect to the first address of the host that answers."""
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
         addresses = list(dict.fromkeys(str(place[0]) for *_, place in found))
-        if not self._private and not all(is_public(address) for address in addresses):
+        if not self._private and not all(map(may_be_asked, addresses)):
             raise _PrivateAddressError
         for number, address in enumerate(addresses, 1):
             share = _left(self._deadline) / (len(addresses) + 1 - number)

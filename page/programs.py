@@ -18,10 +18,13 @@ from page.places import count_paragraphs, source
 from page.requests import Requests
 from page.visit import Visit
 from page.visits import Visits
-from qa.answer import DEFAULT_K, QuestionError
+from qa.answer import DEFAULT_K, MAX_QUESTION, QuestionError
 from qa.followup import Turn
 
 MAX_K = 50
+# Of what a question may lean on; an answer is seldom longer than a sentence.
+MAX_TURNS = 100
+MAX_ANSWER = 5_000
 # The programs that are remembered.
 MAX_VISITS = 500
 # What asks is limited together, from the page or from programs.
@@ -29,7 +32,10 @@ ASKING = "asking"
 
 
 class Programs:
-    """What programs can do. Each session has documents of its own; MCP as a whole is one session."""
+    """What programs can do. Each session has documents of its own; MCP as a whole is one session.
+
+    A program without one finds nothing of what it opened before.
+    """
 
     def __init__(self, visits: Visits, requests: Requests) -> None:
         """Let programs ask what the page opens at its start, and open more for themselves."""
@@ -99,7 +105,7 @@ class Programs:
         """
         try:
             with self._requests.one("open", _by(request)) as noted:
-                visit = self._visit(request)
+                visit = self._visit(request, keep=True)
                 opening = visit.add(
                     self._all.first,
                     self._all.indexes,
@@ -114,7 +120,7 @@ class Programs:
             raise _told(error) from error
         if added.note:
             raise _told(ArticleError(added.note))
-        return self.documents(request)
+        return self._listed(request, visit)
 
     def documents(self, request: gr.Request) -> list[dict[str, Any]]:
         """List the open documents.
@@ -127,6 +133,9 @@ class Programs:
             visit = self._visit(request)
         except ArticleError as error:
             raise _told(error) from error
+        return self._listed(request, visit)
+
+    def _listed(self, request: gr.Request, visit: Visit) -> list[dict[str, Any]]:
         listed: list[dict[str, Any]] = [
             {
                 "id": name,
@@ -141,13 +150,18 @@ class Programs:
         given: list[dict[str, Any]] = _given(request, listed)
         return given
 
-    def _visit(self, request: gr.Request) -> Visit:
+    def _visit(self, request: gr.Request, *, keep: bool = False) -> Visit:
+        """The visit of a session, or a new one; `keep` it where it will have something of its own."""
         key = request.session_hash or ""
+        if not key and _by(request) != "mcp":
+            # Strangers to each other, of whom the one would see what the other has opened.
+            return self._all.new()
         with self._lock:
-            if key not in self._visits:
-                self._visits[key] = self._all.new()
-            visit = self._visits[key]
-            self._visits.move_to_end(key)
+            visit = self._visits.get(key) or self._all.new()
+            # Who only asks takes no place from those who have opened something.
+            if keep or key in self._visits:
+                self._visits[key] = visit
+                self._visits.move_to_end(key)
             while len(self._visits) > MAX_VISITS:
                 self._visits.popitem(last=False)
         self._all.use(visit)
@@ -175,6 +189,14 @@ def _turns(history: list[list[str]]) -> list[Turn]:
         pair = isinstance(turn, (list, tuple)) and len(turn) == 2
         if not pair or not all(isinstance(said, str) for said in turn):
             raise QuestionError("The history is not understood: give pairs of question and answer.")
+        # What it leans on is looked for in all of them, and remembered with the answer.
+        if len(turn[0]) > MAX_QUESTION or len(turn[1]) > MAX_ANSWER:
+            raise QuestionError(
+                f"A turn of the history is too long: give questions of at most {MAX_QUESTION} and "
+                f"answers of at most {MAX_ANSWER} characters."
+            )
+    if len(history) > MAX_TURNS:
+        raise QuestionError(f"The history has {len(history)} turns: give the last {MAX_TURNS}.")
     return [Turn(question, answer) for question, answer in history]
 
 

@@ -6,6 +6,7 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -25,6 +26,8 @@ from qa.followup import Turn
 # hundred megabytes.
 MAX_INDEXES = 32
 MAX_CHARACTERS = 10_000_000
+# So many documents are opened at a time; the others wait.
+PLACES = 4
 PASTED = "pasted text"
 
 Clock = Callable[[], float]
@@ -49,14 +52,21 @@ class Indexes:
         # Each with when it was opened last, in that order.
         self._kept: OrderedDict[str, tuple[float, ArticleIndex]] = OrderedDict()
         self._lock = threading.Lock()
+        self._places = threading.BoundedSemaphore(PLACES)
 
     def of(self, document: Document, encoder: Encoder, progress: Progress) -> ArticleIndex:
         """The index of a document: the one that is kept of its text, or else a new one."""
         key = document.sha256
-        with self._lock:
-            _, index = self._kept.get(key, (0.0, None))
-        if index is None:
-            index = ArticleIndex.build(document, encoder, progress)
+        while not self._places.acquire(timeout=0.5):
+            progress(0, 0)  # which raises where nobody waits for it any more
+        try:
+            progress(0, 0)
+            with self._lock:
+                _, index = self._kept.get(key, (0.0, None))
+            if index is None:
+                index = ArticleIndex.build(document, encoder, progress)
+        finally:
+            self._places.release()
         with self._lock:
             self._kept[key] = (self._clock(), index)
             self._kept.move_to_end(key)
@@ -291,5 +301,8 @@ def _read_text(text: str) -> Document:
 
 
 def _delete(files: Iterable[str]) -> None:
-    for path in files:
-        Path(path).unlink(missing_ok=True)
+    """Delete uploads, each with the folder that it has for itself."""
+    for path in map(Path, files):
+        with suppress(OSError):
+            path.unlink()
+            path.parent.rmdir()

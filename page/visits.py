@@ -5,6 +5,8 @@ from __future__ import annotations
 import threading
 import time
 import weakref
+from contextlib import suppress
+from pathlib import Path
 
 from index.errors import ArticleError
 from page.opening import Opening
@@ -31,13 +33,18 @@ class Visits:
         *,
         private: bool = False,
         forget_after: float = FORGET_AFTER,
+        uploads: Path | None = None,
         clock: Clock = time.monotonic,
     ) -> None:
-        """Visitors find `first` open; `private` lets their addresses lead into private networks."""
+        """Visitors find `first` open; `private` lets their addresses lead into private networks.
+
+        `uploads` is a folder that is this page's alone, and has nothing but what visitors sent.
+        """
         self.indexes = Indexes(clock=clock)
         self.first = first
         self.forget_after = forget_after
         self._private = private
+        self._uploads = uploads
         self._clock = clock
         self._known: weakref.WeakSet[Visit] = weakref.WeakSet()
         self._lock = threading.Lock()
@@ -69,6 +76,8 @@ class Visits:
                 if visit.used < before and not busy:
                     visit.forget(self.first.documents)
         self.indexes.forget(before)
+        if self._uploads:
+            _sweep(self._uploads, self.forget_after)
 
     def watch(self) -> None:
         """Forget from now on, by and by, until stop()."""
@@ -82,3 +91,15 @@ class Visits:
     def stop(self) -> None:
         """End what watch() began."""
         self._stopped.set()
+
+
+def _sweep(folder: Path, seconds: float) -> None:
+    """Delete what was put into a folder longer ago, and the folders in it that are left empty.
+
+    Nobody else does where an upload breaks off.
+    """
+    before = time.time() - seconds
+    for path in sorted(folder.rglob("*"), reverse=True):
+        with suppress(OSError):  # it is not empty, or is gone already
+            if path.lstat().st_ctime <= before:
+                path.rmdir() if path.is_dir() and not path.is_symlink() else path.unlink()

@@ -48,7 +48,15 @@ def read_squad(path: str | Path) -> list[SquadArticle]:
         return [_article(article) for article in data]
     except FileNotFoundError:
         raise DocumentError(f"There is no file '{path}': check the path.") from None
-    except (OSError, EOFError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except (
+        OSError,
+        EOFError,
+        ValueError,
+        KeyError,
+        TypeError,
+        AttributeError,
+        RecursionError,
+    ) as error:
         raise DocumentError(
             f"'{path}' is not a file in the SQuAD layout ({type(error).__name__}: {error}): give one "
             "as published, .json or .json.gz."

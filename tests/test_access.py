@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import re
@@ -245,6 +246,128 @@ def test_what_is_uploaded_is_not_given_back(tmp_path: Path) -> None:
         os.unlink(path)
 
 
+def upload(address: str, content: bytes, name: str = "mine.txt") -> dict[str, Any]:
+    """What a program gives to /open for a file that it has uploaded."""
+    (path,) = httpx.post(f"{address}gradio_api/upload", files={"files": (name, content)}).json()
+    return {"path": path, "meta": {"_type": "gradio.FileData"}}
+
+
+def called(address: str, name: str, data: list[Any]) -> str:
+    call = f"{address}gradio_api/call/{name}"
+    event = httpx.post(call, json={"data": data}, timeout=20).json()["event_id"]
+    return httpx.get(f"{call}/{event}", timeout=20).text
+
+
+def test_two_may_upload_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path / "uploads"))
+    with serving(opening(tmp_path)) as address:
+        both = [upload(address, b"The homework of all.") for _ in range(2)]
+        for file in both:
+            assert "homework" not in called(address, "documents", [])
+            assert '"mine"' in called(address, "open", [None, None, [file]])
+        assert [path for path in (tmp_path / "uploads").rglob("*") if path.is_file()] == []
+
+
+def test_gradio_fetches_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def get(*_: object) -> None:
+        raise AssertionError("fetched")
+
+    monkeypatch.setattr("gradio.processing_utils.async_ssrf_protected_get", get)
+    with serving(opening(tmp_path)) as address:
+        for url in ("http://1.1.1.1/endless.txt", "https://example.org/endless.txt"):
+            file = {"path": url, "meta": {"_type": "gradio.FileData"}}
+            for name, data in (("open", [None, None, [file]]), ("ask", [file, None, None, 5])):
+                said = called(address, name, data)
+                assert said.startswith("event: error") and "upload it." in said
+
+
+def test_what_was_not_uploaded_is_neither_read_nor_deleted(tmp_path: Path, secret: Path) -> None:
+    with serving(opening(tmp_path)) as address:
+        root = Path(upload(address, b"x")["path"]).parents[1]
+        for path in (secret, root / ".." / secret, root, root.parent, Path("app.py")):
+            file = {"path": str(path), "meta": {"_type": "gradio.FileData"}}
+            assert called(address, "open", [None, None, [file]]).startswith("event: error")
+        assert secret.exists() and root.is_dir() and Path("app.py").exists()
+
+
+def test_no_route_is_there_that_the_page_does_not_use(tmp_path: Path) -> None:
+    used = {
+        *FOR_ALL,
+        "/config",
+        "/config/",
+        "/gradio_api/api/{api_name}",
+        "/gradio_api/api/{api_name}/",
+        "/gradio_api/app_id",
+        "/gradio_api/app_id/",
+        "/gradio_api/call/v2/{api_name}",
+        "/gradio_api/call/v2/{api_name}/",
+        "/gradio_api/call/v2/{api_name}/{event_id}",
+        "/gradio_api/call/{api_name}",
+        "/gradio_api/call/{api_name}/",
+        "/gradio_api/call/{api_name}/{event_id}",
+        "/gradio_api/cancel",
+        "/gradio_api/heartbeat/{session_hash}",
+        "/gradio_api/info",
+        "/gradio_api/info/",
+        "/gradio_api/login_check",
+        "/gradio_api/login_check/",
+        "/gradio_api/openapi.json",
+        "/gradio_api/queue/data",
+        "/gradio_api/queue/join",
+        "/gradio_api/queue/status",
+        "/gradio_api/reset",
+        "/gradio_api/reset/",
+        "/gradio_api/run/{api_name}",
+        "/gradio_api/run/{api_name}/",
+        "/gradio_api/token",
+        "/gradio_api/token/",
+        "/gradio_api/upload",
+        "/gradio_api/upload_progress",
+        "/gradio_api/user",
+        "/gradio_api/user/",
+        "/health",
+    }
+    with launched(opening(tmp_path)) as (page, address), httpx.Client(timeout=20) as client:
+        known = set(paths(page.blocks.app.routes))
+        assert used <= known
+        # To share a visit it would be written down, and a film would be taken apart.
+        assert {"/gradio_api/deep_link", "/gradio_api/process_recording"} < known - used
+        for path in known - used:
+            for method in ("GET", "POST"):
+                said = client.request(method, address.rstrip("/") + filled(path), json={})
+                assert (said.status_code, said.text) == (404, '{"detail":"Not Found"}'), path
+
+
+def test_what_is_sent_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("page.access.MAX_BODY", 100_000)
+    monkeypatch.setattr("page.access.MAX_UPLOAD", 200_000)
+    monkeypatch.setattr("page.access.MAX_UPLOADS", 150_000)
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path / "uploads"))
+
+    def sent(name: str, body: bytes, kind: str = "application/json") -> int:
+        def drip() -> Iterator[bytes]:  # which does not say how much it is
+            yield body
+
+        to, given = f"{address}gradio_api/{name}", {"content-type": kind}
+        whole = httpx.post(to, content=body, headers=given).status_code
+        assert httpx.post(to, content=drip(), headers=given).status_code == whole
+        return whole
+
+    with serving(opening(tmp_path)) as address:
+        for name in ("queue/join", "call/ask", "run/ask", "cancel"):
+            assert sent(name, b"x" * 100_001) == 413
+            assert sent(name, b"x" * 100_000) == 422
+        head = b'--a\r\nContent-Disposition: form-data; name="files"; filename="a"\r\n\r\n'
+        form = head + b"x" * 200_000 + b"\r\n--a--\r\n"
+        assert sent("upload", form, "multipart/form-data; boundary=a") == 413
+        # Of files as many as fit, and no more before those are read.
+        files = [upload(address, b"The quicksilver. " * 6_000) for _ in range(2)]
+        to, more = f"{address}gradio_api/upload", {"files": ("a.txt", b"More.")}
+        assert httpx.post(to, files=more).status_code == 503
+        assert '"mine"' in called(address, "open", [None, None, files[:1]])
+        assert httpx.post(to, files=more).status_code == 200
+
+
 # Pickles
 
 
@@ -308,21 +431,53 @@ def archive(flag: Path) -> bytes:
     return path.read_bytes()
 
 
-@pytest.mark.parametrize("what", ["pieces", "vectors", "passages", "none"])
-def test_an_index_with_something_else_in_it_is_refused(tmp_path: Path, what: str) -> None:
+def passages(change: Callable[[list[Any]], object]) -> Callable[[bytes], bytes]:
+    def changed(was: bytes) -> bytes:
+        rows = json.loads(was)
+        change(rows)
+        return json.dumps(rows).encode()
+
+    return changed
+
+
+def pieces(change: Callable[[dict[str, np.ndarray]], object]) -> Callable[[bytes], bytes]:
+    def changed(was: bytes) -> bytes:
+        arrays = dict(np.load(io.BytesIO(was), allow_pickle=False))
+        change(arrays)
+        file = io.BytesIO()
+        np.savez(file, **arrays)
+        return file.getvalue()
+
+    return changed
+
+
+# What whoever makes a manifest can put into the files that it names.
+ELSE: dict[str, Callable[[bytes], bytes]] = {
+    "passages": lambda was: b'{"a": 1}',
+    "passages too deep": lambda was: b"[" * 200_000,
+    "passages that end after the text": passages(lambda rows: rows[-1].__setitem__(1, 10**6)),
+    "passages that begin before it": passages(lambda rows: rows[0].__setitem__(0, -5)),
+    "passages with sentences elsewhere": passages(lambda rows: rows[-1][3].__setitem__(0, [0, 3])),
+    "passages that are no numbers": passages(lambda rows: rows[0].__setitem__(0, "0")),
+    "vectors": lambda was: b"IxF2" + was[4:],
+    "pieces that end after the last": pieces(lambda of: of["first"].__setitem__(-1, 10**6)),
+    "pieces that go back": pieces(lambda of: of["first"].__setitem__(1, 10**6)),
+    "pieces without scales": pieces(lambda of: of.__setitem__("scales", of["scales"][:1])),
+    "pieces of letters": pieces(lambda of: of.__setitem__("codes", of["codes"].astype("U3"))),
+}
+
+
+@pytest.mark.parametrize("case", ["pieces", "none", *ELSE])
+def test_an_index_with_something_else_in_it_is_refused(tmp_path: Path, case: str) -> None:
     encoder, flag, folder = FakeEncoder(), tmp_path / "flag", tmp_path / "index"
     document: Document = document_of(TEXT)
     ArticleIndex.build(document, encoder).save(folder)
-    other: dict[str, Callable[[bytes], bytes]] = {
-        "pieces": lambda was: archive(flag),
-        "vectors": lambda was: b"IxF2" + was[4:],
-        "passages": lambda was: b'{"a": 1}',
-        "none": lambda was: was,
-    }
-    spoilt(folder, "pieces" if what == "none" else what, other[what])
-    if what == "none":
+    if case == "none":
+        spoilt(folder, "pieces", lambda was: was)
         ArticleIndex.load(folder, document, encoder)
         return
+    other = {**ELSE, "pieces": lambda was: archive(flag)}
+    spoilt(folder, case.split()[0], other[case])
     with pytest.raises(SavedIndexError, match=r"^The index file '.*' is damaged .* again\.$"):
         ArticleIndex.load(folder, document, encoder)
     assert not flag.exists()

@@ -159,6 +159,17 @@ def test_a_file_is_opened_and_kept_nowhere(
         ("/ask", {"question": "Who?", "documents": []}, "No document is asked"),
         ("/ask", {"question": "Who?", "documents": ["x"]}, "There is no open document 'x'"),
         ("/ask", {"question": "Who?", "history": [["a"]]}, "The history is not understood"),
+        (
+            "/ask",
+            {"question": "Who?", "history": [["it " * 334, ""]]},
+            "A turn of the history is too",
+        ),
+        (
+            "/ask",
+            {"question": "Who?", "history": [["a", "b" * 5001]]},
+            "A turn of the history is too",
+        ),
+        ("/ask", {"question": "Who?", "history": [["a", "b"]] * 101}, "The history has 101 turns"),
         ("/open", {}, "There is nothing to open"),
         ("/open", {"address": "/etc/passwd"}, "'/etc/passwd' is no web address"),
         ("/open", {"text": LIGHTHOUSE}, "‘Lighthouse’ is open already."),

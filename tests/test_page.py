@@ -129,6 +129,8 @@ def test_a_port_in_use_is_one_sentence_and_exit_code_2() -> None:
             ["--auth", "ann:{tmp}/password", "--mcp"],
             "--mcp asks nobody for a password: leave --mcp or --auth out.",
         ),
+        (["--port", "70000"], "--port is 70000: give one from 1 to 65535."),
+        (["--forget-after", "inf"], "--forget-after is inf: give some minutes."),
         (["--root-path", "articles"], "--root-path is 'articles': give a path that begins with /."),
     ],
 )
@@ -419,8 +421,9 @@ def test_a_link_to_a_question_opens_with_it_asked(
 
 
 @in_browser
-def test_a_bad_link_is_a_notice(address: str, visitor: Visitor) -> None:
-    page = visitor(f"{address}?q=Who%3F&k=many")
+@pytest.mark.parametrize("k", ["many", "9" * 5000])
+def test_a_bad_link_is_a_notice(address: str, visitor: Visitor, k: str) -> None:
+    page = visitor(f"{address}?q=Who%3F&k={k}")
     expect(notice(page)).to_contain_text("k is 0: give a number from 1 to 50.")
     ready(page)
     expect(page.locator("#chat .turn")).to_have_count(0)

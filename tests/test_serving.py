@@ -5,11 +5,15 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import threading
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -138,6 +142,41 @@ def test_nobody_gets_what_another_has_opened() -> None:
             assert all(f"mason{number}." in text for text in said)
 
 
+@pytest.mark.parametrize("route", ["run", "api"])
+def test_who_has_no_session_finds_nothing_of_others_who_have_none(route: str) -> None:
+    with serving(opening()) as address:
+        call = f"{address}gradio_api/{route}"
+        given = {"data": [None, "Tower\n\nThe tower is of one person.", None]}
+        (listed,) = httpx.post(f"{call}/open", json=given).json()["data"]
+        assert [one["id"] for one in listed] == ["lighthouse", "pasted text"]
+        for _ in range(2):
+            (listed,) = httpx.post(f"{call}/documents", json={"data": []}).json()["data"]
+            assert [one["id"] for one in listed] == ["lighthouse"]
+        own = {"data": [], "session_hash": "mine"}
+        httpx.post(f"{call}/open", json={**given, "session_hash": "mine"})
+        (listed,) = httpx.post(f"{call}/documents", json=own).json()["data"]
+        assert [one["id"] for one in listed] == ["lighthouse", "pasted text"]
+
+
+def test_who_asks_takes_no_place_from_who_has_opened(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("page.programs.MAX_VISITS", 2)
+    with serving(opening()) as address:
+
+        def call(session: str, name: str, *data: Any) -> list[str]:
+            body = {"data": data, "session_hash": session}
+            (listed,) = httpx.post(f"{address}gradio_api/run/{name}", json=body).json()["data"]
+            return [one["id"] for one in listed]
+
+        both = ["lighthouse", "pasted text"]
+        for person in ("ann", "bob"):
+            assert call(person, "open", None, f"Tower\n\nThe tower of {person}.", None) == both
+        for number in range(5):
+            assert call(f"stranger {number}", "documents") == ["lighthouse"]
+        assert call("ann", "documents") == call("bob", "documents") == both
+        assert call("eve", "open", None, "Tower\n\nThe tower of eve.", None) == both
+        assert call("ann", "documents") == ["lighthouse"]  # asked last longest ago
+
+
 def test_what_was_opened_is_closed_after_its_time() -> None:
     with serving(opening(), forget_after=1.0) as address:
         client = connect(address)
@@ -181,13 +220,30 @@ def test_every_request_is_a_line_without_its_texts(tmp_path: Path) -> None:
 # The end
 
 
+@contextmanager
+def half_an_upload(address: str) -> Iterator[None]:
+    """Somebody who sends the beginning of a file, and no more."""
+    to = urlsplit(address)
+    body = b'--a\r\nContent-Disposition: form-data; name="files"; filename="a.txt"\r\n\r\nThe beg'
+    with socket.create_connection((str(to.hostname), to.port)) as connection:
+        connection.sendall(
+            b"POST /gradio_api/upload HTTP/1.1\r\nHost: a\r\nContent-Length: 9000\r\n"
+            b"Content-Type: multipart/form-data; boundary=a\r\n\r\n" + body
+        )
+        yield
+
+
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGTERM")
 def test_a_stop_lets_open_requests_end_and_then_all_is_over(tmp_path: Path) -> None:
     with running_process(tmp_path, "--log-format", "json") as (address, process):
         wait_until_ready(address, process)
         # A page that is open, as a browser holds it.
         call = f"{address}gradio_api/call/ask"
-        with httpx.stream("GET", f"{address}gradio_api/heartbeat/abc", timeout=30) as heartbeat:
+        uploads = tmp_path / "uploads"
+        with (
+            httpx.stream("GET", f"{address}gradio_api/heartbeat/abc", timeout=30) as heartbeat,
+            half_an_upload(address),
+        ):
             assert heartbeat.status_code == 200
             questions = [f"When did Putin visit in {year}?" for year in range(2000, 2004)]
             events = [
@@ -202,12 +258,18 @@ def test_a_stop_lets_open_requests_end_and_then_all_is_over(tmp_path: Path) -> N
                     for event in events
                 ]
                 time.sleep(0.05)  # so that all of them listen
+                assert list(uploads.glob("ask-the-article-*/tmp*"))
+                stopped = time.monotonic()
                 process.send_signal(signal.SIGTERM)
-                # Far more than the five seconds it has on a machine that does nothing else.
                 assert process.wait(timeout=20) == 0
+                # On a machine that has time for it.
+                if os.getloadavg()[0] < (os.cpu_count() or 1):
+                    assert time.monotonic() - stopped < 5
                 assert [text.result().splitlines()[0] for text in said] == ["event: complete"] * 4
     log = (tmp_path / "log.txt").read_text()
     assert log.count('"request": "ask"') == 4
     assert "Traceback" not in log
+    # Nothing of what is being uploaded is left, either.
+    assert list((tmp_path / "uploads").glob("ask-the-article-*")) == []
     with pytest.raises(httpx.HTTPError):
         httpx.get(f"{address}health", timeout=5)

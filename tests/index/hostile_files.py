@@ -34,6 +34,18 @@ def zip_bomb() -> bytes:
     return packed.getvalue()
 
 
+def much_text() -> bytes:
+    """Forty megabytes of text in as many kilobytes, just below what may be unpacked."""
+    return docx(("<w:p><w:r><w:t>" + "\u6587" * 9_000 + "</w:t></w:r></w:p>").encode() * 1_500)
+
+
+def long_title() -> bytes:
+    """A page whose title has ten megabytes."""
+    words = b"<p>The lamp of Lowtown was lit in 1890, and every night since then.</p>" * 20
+    title = b"<head><title>" + b"lamp " * 2_000_000 + b"</title></head>"
+    return b"<html>" + title + b"<body><article>" + words + b"</article></body></html>"
+
+
 def lying_zip() -> bytes:
     """A zip whose directory says that a part of 200 MB has ten bytes."""
     body = b"<w:p><w:r><w:t>" + b"a" * 200_000_000 + b"</w:t></w:r></w:p>"
@@ -135,6 +147,8 @@ def deep_pdf() -> bytes:
 HOSTILE: dict[str, Callable[[], bytes]] = {
     "zip-bomb.docx": zip_bomb,
     "lying-zip.docx": lying_zip,
+    "much-text.docx": much_text,
+    "title.html": long_title,
     "billion-laughs.docx": billion_laughs,
     "outside-entity.docx": outside_entity,
     "deep.docx": deep_docx,

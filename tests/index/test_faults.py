@@ -222,6 +222,15 @@ def test_a_manifest_that_cannot_be_read(saved: Path, tmp_path: Path, monkeypatch
         ArticleIndex.load(folder, article(0), ENCODER)
 
 
+@pytest.mark.parametrize("content", [b"", b"null", b"[" * 200_000, b'{"sha256": 1}'])
+def test_a_manifest_that_is_none(saved: Path, tmp_path: Path, content: bytes) -> None:
+    folder = next(copies(saved, tmp_path))
+    (folder / MANIFEST).write_bytes(content)
+    with pytest.raises(SavedIndexError, match=f"{MANIFEST}' is damaged .it is not a manifest"):
+        ArticleIndex.load(folder, article(0), ENCODER)
+    assert not wrong_when_opened(folder, 0)
+
+
 def test_any_harm_to_a_file_is_told_and_mended(saved: Path, tmp_path: Path) -> None:
     folder, rng = next(copies(saved, tmp_path)), random.Random(0)
     for name, content in files_of(folder).items():

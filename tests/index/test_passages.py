@@ -1,3 +1,4 @@
+import time
 from collections.abc import Sequence
 
 import pytest
@@ -168,3 +169,19 @@ def test_all_squad_articles(squad_dir, encoder: SentenceEncoder, name: str) -> N
         for question in article.questions:
             for start, answer in zip(question.starts, question.answers, strict=True):
                 assert article.document.text[start : start + len(answer)] == answer
+
+
+def test_a_stretch_at_a_time_gives_the_same_sentences(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = " ".join(f"The {n} ships of Dr. Berg came home in {1800 + n}." for n in range(40))
+    whole = split_sentences(text, 0, len(text))
+    assert len(whole) == 40
+    monkeypatch.setattr("index.passages.STRETCH", 120)
+    assert split_sentences(text, 0, len(text)) == whole
+
+
+def test_no_paragraph_takes_the_square_of_its_length() -> None:
+    text = "\u201c" * 200_000
+    before = time.process_time()
+    found = split_sentences(text, 0, len(text))
+    assert time.process_time() - before < 10  # and not half a minute
+    assert "".join(text[a:b] for a, b in found) == text

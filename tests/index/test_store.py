@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -16,10 +17,11 @@ import pytest
 
 from index import faiss_store, store
 from index.corpus import Shard, read_corpus
-from index.document import Document, DocumentError, make_document
+from index.document import Document, DocumentError, make_document, read_document
 from index.errors import SavedIndexError, StoreError
 from index.faiss_store import FaissStore
 from index.store import Filled, Store, StoredCollection, fill, open_store
+from index.terminal import visible
 from tests.conftest import ROOT, FakeEncoder
 
 Open = Callable[[], Store]
@@ -405,6 +407,7 @@ def test_reads_folders_files_and_lines(tmp_path: Path) -> None:
         json.dumps({"id": "6", "text": 7}),
         json.dumps(["7"]),
         json.dumps({"id": "8", "text": "  "}),
+        "[" * 200_000,
         json.dumps({"id": "9", "text": "The last one."}),
     ]
     with gzip.open(tmp_path / "texts" / "more.jsonl.gz", "wt") as file:
@@ -415,7 +418,7 @@ def test_reads_folders_files_and_lines(tmp_path: Path) -> None:
     assert [d.id for d in found] == [f"{folder}/a.md", f"{folder}/b.txt", "5", "9"]
     assert (found[2].title, found[2].source) == ("Fifth", "http://x/5")
     assert "broken.pdf" in left[0]
-    assert [why.split(" of ")[0] for why in left[1:]] == ["Line 3", "Line 4", "Line 5", "Line 6"]
+    assert [why.split(" of ")[0] for why in left[1:]] == [f"Line {n}" for n in range(3, 8)]
     with pytest.raises(DocumentError, match="broken.pdf"):
         list(read_corpus([str(tmp_path / "texts")]))
     with pytest.raises(DocumentError, match="no file"):
@@ -438,3 +441,27 @@ def test_a_jsonl_cut_short(tmp_path: Path) -> None:
     path.write_bytes(path.read_bytes()[:2000])
     with pytest.raises(DocumentError, match="check that it is whole"):
         list(read_corpus([str(path)]))
+
+
+def test_a_line_without_an_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("index.corpus.MAX_LINE", 1000)
+    path = tmp_path / "bomb.jsonl.gz"
+    line = json.dumps({"id": "1", "text": "The lamp was lit."}).encode()
+    path.write_bytes(gzip.compress(line + b"\n" + b" " * 20_000_000))
+    left: list[str] = []
+    assert [d.id for d in read_corpus([str(path)], skipped=left.append)] == ["1"]
+    assert [why.split(" of ")[0] for why in left] == ["Line 2"]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere names are text")
+def test_a_name_that_is_no_text(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = os.fsdecode(os.fsencode(tmp_path) + b"/\xff.txt")
+    Path(path).write_text("The lamp was lit in 1890 by the keeper.")
+    encoder = FakeEncoder()
+    with closing(FaissStore(tmp_path / "store", encoder)) as store:
+        fill(store, read_corpus([str(tmp_path)]), encoder)
+        (found,) = store.nearest(["lamp"], encoder.encode_sentences(["lamp"]), 1)
+        assert found[0].document_id == f"{tmp_path.as_posix()}/\ufffd.txt"
+    assert read_document(path).title == "\ufffd"
+    print(visible(path))
+    assert capsys.readouterr().out.endswith("/\\udcff.txt\n")

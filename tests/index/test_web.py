@@ -293,7 +293,8 @@ INSIDE = [
     "240.0.0.1", "255.255.255.255", "::", "::1", "fe80::1", "fe80::1%eth0", "fc00::1",
     "fd00:ec2::254", "ff02::1", "::ffff:127.0.0.1", "::ffff:10.0.0.1", "::127.0.0.1",
     "64:ff9b::7f00:1", "64:ff9b::a9fe:a9fe", "2002:7f00:1::", "2002:a00:1::", "2001:db8::1",
-    "2001:0:7f00:1::",
+    "2001:0:7f00:1::", "192.0.0.192", "192.88.99.1", "168.63.129.16", "::ffff:168.63.129.16",
+    "fec0::1", "64:ff9b:1::a00:1", "::ffff:0:7f00:1", "3fff::1", "5f00::1", "2002:c000:c0::",
 ]
 # fmt: on
 OUTSIDE = ["1.1.1.1", "93.184.215.14", "2606:4700:4700::1111", "::ffff:1.1.1.1", "64:ff9b::101:101"]
@@ -311,7 +312,20 @@ def test_addresses_of_the_internet_are(address: str) -> None:
 
 @pytest.mark.parametrize(
     "host",
-    ["127.0.0.1", "localhost", "127.1", "2130706433", "0x7f000001", "[::1]", "[::ffff:127.0.0.1]"],
+    [
+        *(
+            "127.0.0.1",
+            "localhost",
+            "127.1",
+            "0",
+            "2130706433",
+            "0x7f000001",
+            "0x7f.1",
+            "127.0.0.1.",
+        ),
+        *("017700000001", "[::1]", "[::ffff:127.0.0.1]", "[::ffff:7f00:1]", "[::127.0.0.1]"),
+        *("1.1.1.1@127.0.0.1", "localhost%00.example", "127\u30020\u30020\u30021"),
+    ],
 )
 def test_the_inside_is_not_asked_by_any_name(site: Site, host: str) -> None:
     site["/a"] = answer(PAGE.encode())
@@ -320,6 +334,26 @@ def test_the_inside_is_not_asked_by_any_name(site: Site, host: str) -> None:
     sentence = says(address, private=False)
     assert "private network" in sentence or "no server with the name" in sentence
     assert not site.asked
+
+
+@pytest.mark.parametrize(
+    "host", ["0177.0.0.1", "\u2460\u2461\u2466.\u24ea.\u24ea.\u2460", "127.0.0.1\\@1.1.1.1:80:"]
+)
+def test_a_name_for_the_inside_that_is_no_address(site: Site, host: str) -> None:
+    port = site.address.rpartition(":")[2]
+    says(f"http://{host}:{port}/a", private=False)
+    assert not site.asked
+
+
+def test_this_machine_is_not_asked_by_its_public_address(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As if this address were one of the internet: a machine may have one of those, too."""
+    site["/a"] = answer(PAGE.encode())
+    monkeypatch.setattr(web, "is_public", lambda address: True)
+    assert "private network" in says(f"{site.address}/a", private=False)
+    assert not site.asked
+    assert web.may_be_asked("192.0.2.1")
 
 
 def test_a_name_that_leads_inside_and_outside_is_not_asked(
@@ -334,7 +368,7 @@ def test_a_redirect_does_not_lead_inside(site: Site, monkeypatch: pytest.MonkeyP
     """The first server counts as public here; where it leads to does not."""
     site["/a"] = redirect(site.address.replace("127.0.0.1", "127.0.0.2") + "/b")
     site["/b"] = answer(PAGE.encode())
-    monkeypatch.setattr(web, "is_public", lambda address: address == "127.0.0.1")
+    monkeypatch.setattr(web, "may_be_asked", lambda address: address == "127.0.0.1")
     assert "private network" in says(f"{site.address}/a", private=False)
     assert [request.path for request in site.asked] == ["/a"]
 
@@ -353,6 +387,6 @@ def test_the_address_that_was_looked_at_is_the_one_connected_to(
     site["/a"] = answer(PAGE.encode())
     port = site.address.rpartition(":")[2]
     monkeypatch.setattr("socket.getaddrinfo", look)
-    monkeypatch.setattr(web, "is_public", lambda address: True)
+    monkeypatch.setattr(web, "may_be_asked", lambda address: True)
     assert fetch(f"http://rebind.example:{port}/a").data == PAGE.encode()
     assert looked.count("rebind.example") == 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import copy
+import time
 from pathlib import Path
 
 import pytest
@@ -237,6 +238,28 @@ def test_cancelling_stops_the_encoding_and_changes_nothing() -> None:
     assert visit.open == ["name"]
     add(visit, first, text=BRIDGE)
     assert visit.open == ["name", "pasted text"]
+
+
+def test_only_some_are_opened_at_a_time_and_who_waits_can_go(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(visits, "PLACES", 2)
+    encoder, kept = StepEncoder(), Indexes()
+    first = start(document_of(LIGHTHOUSE), encoder=encoder)
+    before = encoder.articles
+    encoder.go.clear()
+    openings = [Visit.of(first.documents).add(first, kept, text=f"{TOWER} {n}") for n in range(5)]
+    time.sleep(0.3)
+    assert encoder.articles - before == 2
+    waiting = openings[-1]
+    waiting.cancel()
+    with pytest.raises(CancelledError):
+        waiting.wait()
+    encoder.go.set()
+    for opening in openings[:-1]:
+        assert len(opening.wait().documents) == 1
+    time.sleep(0.6)
+    assert encoder.articles - before == 4
 
 
 def test_a_refused_file_is_deleted(tmp_path: Path) -> None:

@@ -1,7 +1,10 @@
 from __future__ import annotations
 
 import gc
+import os
+import time
 import weakref
+from pathlib import Path
 
 import pytest
 
@@ -106,3 +109,24 @@ def test_what_is_being_opened_is_not_forgotten(visits: Visits, clock: Clock) -> 
     clock.now += 4000
     visits.forget()
     assert visit.open == ["lighthouse", "pasted text"]
+
+
+def test_uploads_that_nobody_opened_are_deleted(
+    tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    document = document_of(LIGHTHOUSE, "lighthouse")
+    first = Opening(lambda progress: Answerer(Collection([])), documents=[document])
+    uploads = tmp_path / "uploads"
+    (uploads / "a" / "b").mkdir(parents=True)
+    (uploads / "a" / "b" / "whole.txt").write_text("Never opened.")
+    (uploads / "broken-off").write_text("Nev")
+    (tmp_path / "kept.txt").write_text("Another's.")
+    (uploads / "link").symlink_to(tmp_path)
+    visits = Visits(first, forget_after=3600, uploads=uploads, clock=clock)
+    visits.forget()
+    assert len(list(uploads.rglob("*"))) >= 5
+    now = time.time()
+    monkeypatch.setattr(time, "time", lambda: now + 3601)
+    visits.forget()
+    assert os.listdir(uploads) == []
+    assert sorted(os.listdir(tmp_path)) == ["kept.txt", "uploads"]

@@ -1,12 +1,18 @@
 import gzip
 import json
 import math
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from index.collection import Hit
 from index.errors import DocumentError
 from qa.__main__ import main
+from qa.answer import Alternative, Answer, Answerer
+from qa.candidates import Citation
 from qa.evaluation import evaluate, summarize
 from qa.followup import Turn
 from qa.squad import read_squad
@@ -82,7 +88,7 @@ def test_reading(path: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "content", [b"", b"{}", b"[]", b"\x1f\x8bcut", b'{"data": [{"title": 1}]}']
+    "content", [b"", b"{}", b"[]", b"[" * 200_000, b"\x1f\x8bcut", b'{"data": [{"title": 1}]}']
 )
 def test_files_that_are_not_squad(tmp_path: Path, content: bytes) -> None:
     for name in ("bad.json", "bad.json.gz"):
@@ -146,6 +152,52 @@ def test_paragraphs_alone(path: Path, fake_encoder: FakeEncoder) -> None:
     assert [len(o.answer.hits) for o in outcomes] == [1, 1, 1]
     assert [o.question.id for o in outcomes] == ["a", "b", "c"]
     assert "Anna Berg" in outcomes[0].best_text and outcomes[2].best_text in PARAGRAPHS[2]
+
+
+def of_another_place(citation: Citation) -> Citation:
+    return replace(citation, start=citation.start - 1, end=citation.end - 1)
+
+
+def first_hit(answer: Answer, **changed: object) -> tuple[Hit, ...]:
+    hit, *others = answer.hits
+    return (replace(hit, passage=replace(hit.passage, **changed)), *others)
+
+
+WRONG: dict[str, Callable[[Answer], dict[str, object]]] = {
+    "words": lambda a: {"text": f"{a.text}s"},
+    "no words": lambda a: {"text": ""},
+    "place": lambda a: {"citation": a.citation and of_another_place(a.citation)},
+    "sentence": lambda a: {"citation": a.citation and replace(a.citation, sentence_start=10**6)},
+    "alternative": lambda a: {"alternatives": (Alternative("x", 0.5, a.citation),)},
+    "alternative's place": lambda a: {
+        "alternatives": (Alternative(a.text or "", 0.5, of_another_place(a.citation)),)
+    },
+    "passage": lambda a: {"hits": first_hit(a, text="Anna Bergs.")},
+    "passage's place": lambda a: {"hits": first_hit(a, start=a.hits[0].passage.start + 1)},
+    "nothing": lambda a: {},
+}
+
+
+@pytest.mark.parametrize("mode", ["article", "paragraph"])
+@pytest.mark.parametrize("what", WRONG)
+def test_what_is_quoted_otherwise_than_it_stands_is_counted(
+    path: Path,
+    fake_encoder: FakeEncoder,
+    monkeypatch: pytest.MonkeyPatch,
+    mode: str,
+    what: str,
+) -> None:
+    ask_all = Answerer.ask_all
+
+    def wrongly(self: Answerer, *asked: Any, **options: Any) -> list[Answer]:
+        answers = ask_all(self, *asked, **options)
+        return [replace(a, **WRONG[what](a)) if "1931" in a.question else a for a in answers]
+
+    monkeypatch.setattr(Answerer, "ask_all", wrongly)
+    reader = FakeReader({"Anna Berg": 20.0, "Tom Reed": 20.0})
+    outcomes = list(evaluate(read_squad(path), fake_encoder, reader, mode=mode, k=5))
+    assert outcomes[0].answer.citation is not None
+    assert summarize(outcomes)["misquoted"] == (what != "nothing")
 
 
 def test_a_limit(path: Path, fake_encoder: FakeEncoder) -> None:
