@@ -26,7 +26,9 @@ from qa.candidates import (
     sentence_candidates,
     span_candidates,
     whole_sentence,
+    worth_reading,
 )
+from qa.dates import asks_for_previous, previous_of
 from qa.followup import Turn, rewritings
 from qa.reader import DEFAULT_READER, Reader, ReaderError
 
@@ -92,10 +94,10 @@ class Answer:
 
     `text` and `citation` are None when the article does not answer; `best` then still says what came
     nearest. Where a reason or a description is asked for, `text` is the whole sentence and `best` what
-    was found in it. `confidence` is the probability that `best` answers; `no_answer_score` is how far
-    the reader's score for no answer stands above the one for `best`, None without a reader. `rewritten`
-    is the question as it was understood, None where that is the question itself. `seconds` has
-    `retrieve` and `read`, as it was first asked.
+    was found in it. `confidence` is the probability that `best` answers; `no_answer_score` are the
+    log-odds that its passage has no answer, by the reader alone, None without a reader. `rewritten` is
+    the question as it was understood, None where that is the question itself. `seconds` has `retrieve`
+    and `read`, as it was first asked.
     """
 
     question: str
@@ -247,8 +249,9 @@ class QuestionAnswerer:
         """The candidate answers to each question from its passages, best first."""
         if self.reader is None:
             return [sentence_candidates(*one) for one in asked]
-        readings = read_hits(self.reader, asked)
-        return [span_candidates(*one, read) for one, read in zip(asked, readings, strict=True)]
+        worth = [(question, worth_reading(hits)) for question, hits in asked]
+        readings = read_hits(self.reader, worth)
+        return [span_candidates(*one, read) for one, read in zip(worth, readings, strict=True)]
 
     def _surest(self, ways: Sequence[Way]) -> Way:
         """The way of asking that is answered most surely, the last resort where the others are not."""
@@ -259,6 +262,17 @@ class QuestionAnswerer:
         best = max((way for way in ways if not way[0].last_resort), key=confidence)
         return best if confidence(best) >= self.calibration.threshold else max(ways, key=confidence)
 
+    def _previous(self, candidates: Sequence[Candidate]) -> list[Candidate]:
+        """The candidates with the previous date first, of those sure enough to be shown."""
+        sure = [
+            candidate
+            for candidate in candidates
+            if self.calibration.probability(candidate.features) >= self.calibration.threshold
+        ]
+        place = previous_of([candidate.text for candidate in sure])
+        first = [] if place is None else [sure[place]]
+        return [*first, *(c for c in candidates if c not in first)]
+
     def _answer(
         self,
         question: str,
@@ -268,6 +282,8 @@ class QuestionAnswerer:
         k: int,
         seconds: dict[str, float],
     ) -> Answer:
+        if asks_for_previous(form.text):
+            candidates = self._previous(candidates)
         if _DESCRIPTIVE.search(form.text):
             places = [whole_sentence(c, hits[c.hit]) for c in candidates]
         else:

@@ -16,6 +16,8 @@ from qa.spans import Span
 
 # Spans read in each passage, of which those of all passages compete.
 SPANS_PER_PASSAGE = 5
+# A passage less likely than this to be the right one, as far as retrieval can tell, is not read.
+LEAST_SHARE = 0.01
 # The features of the confidence stay within it, however lopsided the shares are.
 MAX_LOG_ODDS = 12.0
 
@@ -64,8 +66,8 @@ class Candidate:
 
     @property
     def no_answer_score(self) -> float:
-        """How far the passage's no-answer score stands above this span's; KeyError for a sentence."""
-        return self.features["no answer"] - self.features["span"]
+        """The log-odds that its passage has no answer, by the reader alone; KeyError for a sentence."""
+        return -weighted_sum(of_spans().answerable, {**self.features, "intercept": 1.0})
 
 
 def sentence_candidates(question: str, hits: Sequence[Hit]) -> list[Candidate]:
@@ -89,6 +91,14 @@ def sentence_candidates(question: str, hits: Sequence[Hit]) -> list[Candidate]:
         )
         for (sentence, number), share in zip(found, shares, strict=True)
     ]
+
+
+def worth_reading(hits: Sequence[Hit], least: float = LEAST_SHARE) -> Sequence[Hit]:
+    """The first of a question's passages, best first, that may well be the right one.
+
+    Their scores are those of a conditional logit, so that their softmax is a share of probability.
+    """
+    return hits[: sum(share >= least for share in _softmax([hit.score for hit in hits]))]
 
 
 def read_hits(
@@ -134,6 +144,7 @@ def span_candidates(
                 "span": span.score,
                 "no answer": reading.no_answer,
                 "least no answer": least,
+                "answerable": reading.answerable,
                 "passage": hit.score,
                 "sentence": sentence.score,
                 # "Who is Putin's wife?" is not answered by "Vladimir Putin".

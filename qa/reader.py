@@ -50,11 +50,13 @@ class Reading:
     """What a passage says to a question: its best spans, best first, and its no-answer score.
 
     Spans are in characters of the passage's text. Scores are sums of logits, comparable between the
-    passages read for a question.
+    passages read for a question. `answerable` is the part that the head of that name has in the
+    no-answer score, from which it is taken; 0 where the reader has no such head.
     """
 
     spans: tuple[Span, ...]
     no_answer: float
+    answerable: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +118,7 @@ class Reader:
         questions = self._cut_questions([question for question, _ in asked])
         pairs = [(q, t) for q, (_, texts) in zip(questions, asked, strict=True) for t in texts]
         found: list[Windows] = [[] for _ in pairs]
+        said: list[list[tuple[float, float]]] = [[] for _ in pairs]
         every = self._windows(pairs)
         for some in batches([len(window.in_passage) for window in every], BATCH_TOKENS):
             windows = [every[i] for i in some]
@@ -124,10 +127,13 @@ class Reader:
                 spans = best_spans(start, end, window.in_passage, window.offsets, n=n)
                 score = no_answer_score(start, end) - answerable
                 found[window.passage].append((spans, score))
+                said[window.passage].append((score, answerable))
         readings = []
-        for (_, text), of in zip(pairs, found, strict=True):
+        for (_, text), of, scores in zip(pairs, found, said, strict=True):
             spans, score = merge_windows(of, n=n)
-            readings.append(Reading(tuple(_without_edges(s, text) for s in spans), score))
+            _, answerable = min(scores)
+            inner = tuple(_without_edges(span, text) for span in spans)
+            readings.append(Reading(inner, score, answerable))
         rest = iter(readings)
         return [[next(rest) for _ in texts] for _, texts in asked]
 

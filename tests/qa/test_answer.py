@@ -11,6 +11,7 @@ from index.errors import ArticleError
 from qa import Answerer, QuestionError, open_article
 from qa.answer import Form, distinct, forms, open_articles
 from qa.calibration import Calibration, of_sentences, of_spans
+from qa.candidates import read_hits, worth_reading
 from qa.followup import Turn
 from qa.reader import ABOUT, DEFAULT_READER, WEIGHTS, Reader
 from tests.conftest import FakeEncoder, FakeReader
@@ -68,6 +69,25 @@ def test_a_question_asked_again_is_not_read_again(encoder: FakeEncoder) -> None:
     for _ in range(2):
         with pytest.raises(QuestionError):
             answerer.ask(" ")
+
+
+def test_a_passage_that_is_hardly_the_right_one_is_not_read(encoder: FakeEncoder) -> None:
+    answerer = made("Ada built it.\n\nBob sold it.\n\nIt is in Hanoi.", encoder, Ada=9.0, Bob=5.0)
+    hits = answerer.ask("Who built it?", k=3).hits
+    likely = [
+        dataclasses.replace(hit, score=score)
+        for hit, score in zip(hits, (2.0, 1.0, -4.0), strict=True)
+    ]
+    # Shares of 0.73, 0.27 and 0.002.
+    assert worth_reading(likely) == likely[:2]
+    assert worth_reading(likely, 0.3) == likely[:1] and worth_reading(likely, 0.001) == likely
+    assert worth_reading([]) == []
+    assert isinstance(answerer.reader, FakeReader)
+    answerer.reader.read.clear()
+    (candidates,) = answerer.candidates([("Who built it?", likely)])
+    assert {c.hit for c in candidates} <= {0, 1}
+    (read,) = answerer.reader.read
+    assert list(read[1]) == [hit.passage.text for hit in likely[:2]]
 
 
 def test_a_last_that_is_an_adverb_is_asked_without_it_too(article: Answerer) -> None:
@@ -196,7 +216,11 @@ def test_a_passage_of_furniture_is_not_read(article: Answerer) -> None:
     reader = FakeReader({"Click": 99.0})
     answer = Answerer(article.collection, reader).ask("Click to watch related videos.", k=100)
     assert answer.best is None and answer.abstained and answer.confidence == 0
-    assert "" in reader.read[0][1] and len(answer.hits) == 13
+    assert len(answer.hits) == 13
+    reader.read.clear()
+    read_hits(reader, [("Click to watch related videos.", answer.hits)])
+    (texts,) = (texts for _, texts in reader.read)
+    assert "" in texts and "Click to watch related videos." not in texts
 
 
 def test_it_abstains(article: Answerer) -> None:
@@ -227,7 +251,7 @@ def test_a_follow_up(article: Answerer) -> None:
 
 
 def test_the_json_has_what_is_promised(article: Answerer) -> None:
-    answer = article.ask("Which newspaper published Putin's article?", k=3)
+    answer = article.ask("when did Putin last visit?", k=3)
     said = json.loads(json.dumps(answer.to_json()))
     assert list(said) == [
         "question",

@@ -12,6 +12,7 @@ from index.collection import Hit
 from index.errors import DocumentError
 from qa.__main__ import main
 from qa.answer import Alternative, Answer, Answerer
+from qa.calibration import of_spans
 from qa.candidates import Citation
 from qa.evaluation import evaluate, summarize
 from qa.followup import Turn
@@ -115,13 +116,19 @@ def test_whole_articles(path: Path, fake_encoder: FakeEncoder) -> None:
     assert set(summary) >= {"exact_match", "f1", "no_answer_auroc", "calibration_error"}
 
 
-def test_what_was_read_is_judged(path: Path, fake_encoder: FakeEncoder) -> None:
+def test_what_was_read_is_judged(
+    path: Path, fake_encoder: FakeEncoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # All that is found is read, however unlikely the fake encoder makes it.
+    monkeypatch.setattr("qa.answer.worth_reading", lambda hits: hits)
     reader = FakeReader({"Anna Berg": 20.0, "Tom Reed": 20.0, "nine days": 300.0})
     outcomes = list(evaluate(read_squad(path), fake_encoder, reader, k=3))
     a, b, c = outcomes
     assert (a.best_text, c.best_text) == ("nine days", "nine days")
     # The reader finds no answer worth 0, and these words worth 300.
-    assert [o.no_answer_score for o in outcomes] == [-300, -300, -300]
+    weights = of_spans().answerable
+    expected = -(weights["intercept"] + 300 * weights["span"])
+    assert [o.no_answer_score for o in outcomes] == [pytest.approx(expected)] * 3
     # The harbour's paragraph was found later, and comes first for what was read in it.
     assert (a.rank, a.rank_before_reading) == (2, 1)
     summary = summarize(outcomes)

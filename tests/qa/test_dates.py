@@ -1,0 +1,37 @@
+import pytest
+
+from qa.dates import asks_for_previous, date_of, previous_of
+
+
+@pytest.mark.parametrize(
+    ("question", "asks"),
+    [
+        ("When was his previous visit?", True),
+        ("and when did they previously meet?", True),
+        ("In which year was the preceding election?", True),
+        ("When did he visit?", False),
+        ("Who was the previous president?", False),
+        ("When was it closed prior to the war?", False),
+    ],
+)
+def test_what_asks_for_a_previous_date(question: str, asks: bool) -> None:
+    assert asks_for_previous(question) is asks
+
+
+def test_dates_have_an_order() -> None:
+    assert date_of("July 2000") == (2000, 7)
+    assert date_of("June 18th and 19th") == (float("inf"), 6)
+    assert date_of("in 1931") == (1931, 0)
+    for text in ("24 years", "last September", "Vietnam", "since July 2000", "the 18th"):
+        assert date_of(text) is None
+    ordered = ["March 1931", "July 2000", "December 2000", "1 May 2021", "June 18th"]
+    dates = [date for text in ordered if (date := date_of(text))]
+    assert dates == sorted(dates) and len(dates) == len(ordered)
+
+
+def test_the_previous_is_the_last_before_the_latest() -> None:
+    assert previous_of(["June 18th and 19th", "1975", "July 2000", "24 years"]) == 2
+    # The same date twice is no earlier one, and a single one has none before it.
+    assert previous_of(["July 2000", "July 2000"]) is None
+    assert previous_of(["July 2000", "Hanoi"]) is None
+    assert previous_of([]) is None
