@@ -94,10 +94,10 @@ class Answer:
 
     `text` and `citation` are None when the article does not answer; `best` then still says what came
     nearest. Where a reason or a description is asked for, `text` is the whole sentence and `best` what
-    was found in it. `confidence` is the probability that `best` answers; `no_answer_score` are the
-    log-odds that its passage has no answer, by the reader alone, None without a reader. `rewritten` is
-    the question as it was understood, None where that is the question itself. `seconds` has `retrieve`
-    and `read`, as it was first asked.
+    was found in it. `confidence` is the probability that `best` answers; `no_answer_score` is how far
+    the reader's score for no answer stands above the one for `best`, None without a reader. `rewritten`
+    is the question as it was understood, None where that is the question itself. `seconds` has
+    `retrieve` and `read`, as it was first asked.
     """
 
     question: str

@@ -18,14 +18,12 @@ class Calibration:
     """A logistic regression, and the probability from which an answer is shown.
 
     `weights` has an intercept and a weight for each feature; `choice` has those of the conditional
-    logit that chooses among a question's candidates, and `answerable` those of the logistic regression
-    of there being an answer in a passage on what was read in it alone, where there are such.
+    logit that chooses among a question's candidates, where there is one.
     """
 
     threshold: float
     weights: Mapping[str, float]
     choice: Mapping[str, float] = field(default_factory=dict)
-    answerable: Mapping[str, float] = field(default_factory=dict)
 
     def probability(self, features: Mapping[str, float]) -> float:
         """The logistic of the intercept and the weighted features; every weight needs its feature."""

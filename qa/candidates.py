@@ -66,8 +66,8 @@ class Candidate:
 
     @property
     def no_answer_score(self) -> float:
-        """The log-odds that its passage has no answer, by the reader alone; KeyError for a sentence."""
-        return -weighted_sum(of_spans().answerable, {**self.features, "intercept": 1.0})
+        """How far the passage's no-answer score stands above this span's; KeyError for a sentence."""
+        return self.features["no answer"] - self.features["span"]
 
 
 def sentence_candidates(question: str, hits: Sequence[Hit]) -> list[Candidate]:

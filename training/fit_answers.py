@@ -24,10 +24,10 @@ from index.encoder import SentenceEncoder
 from index.saved import read_fitted, write_manifest
 from qa import metrics
 from qa.answer import DEFAULT_K
-from qa.calibration import FITTED, Calibration, weighted_sum
+from qa.calibration import FITTED, Calibration
 from qa.candidates import LEAST_SHARE, Candidate, read_hits, span_candidates, worth_reading
 from qa.reader import DEFAULT_READER, Reader, Reading
-from qa.squad import SquadArticle, SquadQuestion, read_squad
+from qa.squad import SquadQuestion, read_squad
 from training.examples import HOLD_OUT_EVERY
 from training.fit_ranking import Tried, choose_threshold, fit_calibration, fit_logit, judge
 
@@ -35,22 +35,17 @@ ROOT = Path(__file__).parent.parent
 # Shares that a passage would have to have to be read, of which qa/candidates.py has one.
 SHARES = (0.2, 0.1, 0.05, 0.02, 0.01, 0.005, 0.002, 0.0)
 CHOICE = ("span", "no answer", "answerable", "passage", "sentence", "echo")
-ANSWERABLE = ("span", "no answer", "answerable")
 
 
 @dataclass
 class Asked:
-    """A question put to an article, what was found and read, and of which kind it is (see Tried).
-
-    `own` is the place among the hits of the passage that it was asked of, None where that is not there.
-    """
+    """A question put to an article, what was found and read, and of which kind it is (see Tried)."""
 
     question: SquadQuestion
     hits: Sequence[Hit]
     readings: Sequence[Reading]
     kind: str
     held_out: bool
-    own: int | None
 
     def worth(self, least: float = LEAST_SHARE) -> int:
         """How many of the passages are read where those with a lesser share of probability are not."""
@@ -92,14 +87,7 @@ def ask(
             reader, [(q.text, hits) for (q, _), hits in zip(asked, found, strict=True)]
         )
         out += [
-            Asked(
-                question,
-                hits,
-                readings,
-                kind,
-                number % 3 == 2,
-                None if kind == "elsewhere" else _own(article, question, hits),
-            )
+            Asked(question, hits, readings, kind, number % 3 == 2)
             for (question, kind), hits, readings in zip(asked, found, read, strict=True)
         ]
         seconds = time.monotonic() - started
@@ -115,32 +103,6 @@ def _some(
 ) -> list[SquadQuestion]:
     chosen = rng.permutation(len(questions))[:most]
     return [questions[i] for i in sorted(chosen)]
-
-
-def _own(article: SquadArticle, question: SquadQuestion, hits: Sequence[Hit]) -> int | None:
-    start, end = article.paragraphs[question.paragraph]
-    return next(
-        (n for n, h in enumerate(hits) if h.passage.start < end and start < h.passage.end), None
-    )
-
-
-def answerables(asked: Sequence[Asked], choice: Mapping[str, float]) -> list[Tried]:
-    """What the passage that each question was asked of says by itself, and whether it has an answer."""
-    rows = []
-    for one in asked:
-        if one.own is not None:
-            alone = slice(one.own, one.own + 1)
-            read = one.hits[alone], one.readings[alone]
-            if found := span_candidates(one.question.text, *read, choice):
-                features = {name: found[0].features[name] for name in ANSWERABLE}
-                rows.append(Tried(features, one.kind == "answerable", one.kind))
-    return rows
-
-
-def auroc_of_answerable(rows: Sequence[Tried], weights: Mapping[str, float]) -> float:
-    """How well what a passage says by itself tells questions that it answers from others."""
-    scores = [weighted_sum(weights, {**row.features, "intercept": 1.0}) for row in rows]
-    return round(metrics.auroc(scores, [row.right for row in rows]), 4)
 
 
 def fit_choice(asked: Sequence[Asked]) -> dict[str, float]:
@@ -211,18 +173,10 @@ def main() -> None:
         table.append({"choice": name, **figures(held_out, choice, least)})
     for row in table:
         print(row)
-    answerable = fit_calibration(answerables(fit, choice))
-    alone = answerables(held_out, choice)
-    no_answer = {
-        "questions": len(alone),
-        "auroc": auroc_of_answerable(alone, answerable),
-        "auroc_unweighted": auroc_of_answerable(alone, {"span": 1.0, "no answer": -1.0}),
-    }
-    print("no-answer score:", no_answer)
     firsts = tried(fit, choice)
     weights = fit_calibration(firsts)
     threshold = choose_threshold(firsts, Calibration(0.0, weights), count_silence=True)
-    fitted = Calibration(threshold, weights, choice, answerable)
+    fitted = Calibration(threshold, weights, choice)
     quality = judge(tried(held_out, choice), fitted)
     print("confidence:", asdict(fitted), quality)
 
@@ -234,7 +188,6 @@ def main() -> None:
         "choice": table,
         "weights": body["spans"],
         "confidence": quality,
-        "no_answer": no_answer,
     }
     write_manifest(FITTED, body)
     arguments.out.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
