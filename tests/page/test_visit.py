@@ -75,8 +75,10 @@ def test_a_text_is_opened_beside_what_is_open(visit: Visit, first: Opening) -> N
 
 
 def test_files_are_opened_and_deleted(visit: Visit, first: Opening, tmp_path: Path) -> None:
-    paths = [tmp_path / "tower.txt", tmp_path / "bridge.md", tmp_path / "empty.txt"]
+    # Each upload has a folder for itself.
+    paths = [tmp_path / name[0] / name for name in ("tower.txt", "bridge.md", "empty.txt")]
     for path, text in zip(paths, (TOWER, BRIDGE, ""), strict=True):
+        path.parent.mkdir()
         path.write_text(text)
     added = add(visit, first, files=[str(path) for path in paths])
     assert visit.open == ["lighthouse", "tower", "bridge"]
