@@ -71,6 +71,13 @@ def test_a_question_asked_again_is_not_read_again(encoder: FakeEncoder) -> None:
             answerer.ask(" ")
 
 
+def test_the_previous_date_is_the_one_before_the_latest(article: Answerer) -> None:
+    assert article.ask("When did Putin visit North Korea?").text == "June 18th and 19th"
+    answer = article.ask("When was Putin's previous visit to North Korea?")
+    assert answer.text == "July 2000" and answer.best == answer.citation
+    assert "June 18th and 19th" in {other.text for other in answer.alternatives}
+
+
 def test_a_passage_that_is_hardly_the_right_one_is_not_read(encoder: FakeEncoder) -> None:
     answerer = made("Ada built it.\n\nBob sold it.\n\nIt is in Hanoi.", encoder, Ada=9.0, Bob=5.0)
     hits = answerer.ask("Who built it?", k=3).hits
