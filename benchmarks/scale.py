@@ -205,7 +205,7 @@ def _kinds(material: Material, size: int, folder: Path) -> dict[str, Any]:
             **_searched(index, material.asked, expected),
         }
         if kind == "ivf":
-            # What another number of cells would have given, which settings_for was chosen by.
+            # What another number of cells would have given, to choose settings_for by.
             found[kind]["by_probes"] = {}
             for probes in [n for n in PROBES if n <= settings["cells"]]:
                 index.look_into(probes)

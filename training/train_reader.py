@@ -48,7 +48,7 @@ MAX_LENGTH = 384
 STRIDE = 128
 WORDS = "bert.embeddings.word_embeddings.weight"
 NEVER = -1e30
-# Random numbers that dropout on a CPU is made of: more than twice what a step's attention takes.
+# Random numbers that dropout on a CPU is made of: what takes more than half of them draws its own.
 POOL = 1 << 25
 
 Report = Callable[[str], None]
