@@ -19,8 +19,10 @@ import time
 import webbrowser
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
 from contextlib import aclosing
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 # Read by gradio when it is imported.
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
@@ -50,6 +52,8 @@ EXAMPLES = 4
 FILES = [".txt", ".md", ".html", ".htm", ".pdf", ".docx"]
 # A little over what read_document takes, so that it is read_document that says what is too large.
 MAX_UPLOAD = "20mb"
+# In characters: what is no plain file may have no line's end.
+MAX_PASSWORD = 1000
 # So many questions may wait for those before them; who comes then is told to come again.
 MAX_WAITING = 100
 # What is under way when the page is stopped has so many seconds to end.
@@ -126,10 +130,13 @@ class Page:
         # A question takes some ten milliseconds of every core; more at once would only wait.
         self.blocks.queue(default_concurrency_limit=2, max_size=max_waiting)
 
-    def launch(self, host: str, port: int | None, **options: Any) -> tuple[str, str | None]:
+    def launch(
+        self, host: str, port: int | None, names: Sequence[str] | None = None, **options: Any
+    ) -> tuple[str, str | None]:
         """Serve it with these options of gradio's; its address, and its public one with `share`.
 
-        Raises OSError when the port is in use.
+        `names` are those that it may be called by, as Access takes them. Raises OSError when the port
+        is in use.
         """
         guard()
         _, address, public = self.blocks.launch(
@@ -149,7 +156,7 @@ class Page:
             quiet=True,
             prevent_thread_lock=True,
             app_kwargs={
-                "middleware": [Middleware(Access)],
+                "middleware": [Middleware(Access, names)],
                 "routes": [Route("/health", self.health)],
             },
             **options,
@@ -508,6 +515,7 @@ def _serve(
         address, public = page.launch(
             options.host,
             options.port,
+            _names(options),
             auth=auth,
             root_path=options.root_path,
             share=options.share,
@@ -570,6 +578,11 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--root-path", help="where a proxy in front of the page puts it: /articles")
     parser.add_argument(
+        "--name",
+        action="append",
+        help="a name that a proxy in front of the page is asked by, where it passes it on",
+    )
+    parser.add_argument(
         "--log-format",
         choices=FORMS,
         help="log a line for every request, with the time of each step (default: none)",
@@ -614,19 +627,35 @@ def _check(options: argparse.Namespace) -> None:
         raise ArticleError(f"--root-path is '{root}': give a path that begins with /.")
 
 
+def _names(options: argparse.Namespace) -> list[str] | None:
+    """The names that the page may be called by, or None for any: it is served to others anyway."""
+    if options.share or not _is_this_machine(options.host):
+        return options.name or None
+    root = urlsplit(options.root_path or "").hostname
+    return [*(name.lower() for name in options.name or []), *([root] if root else [])]
+
+
+def _is_this_machine(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
 def _password(given: str) -> tuple[str, str]:
     """The name and the password of USER:PASSWORD-FILE; raises ArticleError."""
     user, _, path = given.partition(":")
     if not user or not path:
         raise ArticleError(f"--auth is '{given}': give USER:PASSWORD-FILE.")
     try:
-        lines = Path(path).expanduser().read_text(encoding="utf-8").splitlines()
+        with Path(path).expanduser().open(encoding="utf-8") as file:
+            password = file.readline(MAX_PASSWORD).strip()
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or "it is not text"
         raise ArticleError(f"The password file '{path}' cannot be read: {reason}.") from error
-    if not lines or not lines[0].strip():
+    if not password:
         raise ArticleError(f"The first line of '{path}' is empty: put the password there.")
-    return user, lines[0].strip()
+    return user, password
 
 
 def _head() -> str:

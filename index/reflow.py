@@ -12,6 +12,8 @@ from dataclasses import dataclass, replace
 MIN_REPEATS = 3
 # A running head is among so many lines at the top of its page, or as many at the bottom.
 EDGE_LINES = 3
+# "Page 3 of 12." may be a running foot, and "The 3rd of the four men was Li." is none.
+WORDS_OF_HEAD = 5
 # How much print must differ in size to be another kind of print.
 SAME_SIZE = 1.12
 # Of the lines that begin where a line does, this share ends no further right than its column.
@@ -126,11 +128,14 @@ def _edges(page: Sequence[Line], body: float) -> list[Line]:
 def _signs(line: Line, page: int) -> list[tuple[str, int, int]]:
     """What a running head has in common with its like on other pages.
 
-    That is its words and height; or its words but for a number that grows by one from page to page;
-    or its height and such a number at its end, where a chapter has too few pages to tell its title.
+    That is its words and height; or its words but for a number that grows by one from page to page,
+    where they are no sentence; or its height and such a number at its end, where a chapter has too
+    few pages to tell its title.
     """
     height = round(line.base)
     signs = [(line.text, 0, height)]
+    if _SENTENCE_END.search(line.text) and len(_WORD.findall(line.text)) > WORDS_OF_HEAD:
+        return signs
     numbers = list(_NUMBER.finditer(line.text))
     for number in numbers[:2] + numbers[2:][-2:]:
         first = int(number[0]) - page

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any, NoReturn
 
 import gradio as gr
 from gradio import processing_utils, route_utils
+from gradio.exceptions import InvalidPathError
 
 
 class Upload(route_utils.GradioUploadFile):
@@ -27,7 +30,20 @@ async def refuse(url: str, cache_dir: str) -> NoReturn:
     raise gr.Error("A file is not given by its address: upload it.", print_exception=False)
 
 
+def check(path: str | Path, check_in_upload_folder: bool) -> None:
+    """Take a path for an upload only where it is one, as gradio does, which says nothing where not."""
+    try:
+        _check(path, check_in_upload_folder)
+    except InvalidPathError as error:
+        told = "A file is not given by its path: upload it."
+        raise gr.Error(told, print_exception=False) from error
+
+
+_check: Callable[[str | Path, bool], None] = processing_utils._check_allowed
+
+
 def guard() -> None:
     """Have gradio do it so."""
+    processing_utils._check_allowed = check
     route_utils.GradioUploadFile = Upload  # type: ignore[misc]
     processing_utils.async_ssrf_protected_download = refuse

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import threading
 import time
+import weakref
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
@@ -26,6 +28,8 @@ from qa.followup import Turn
 # hundred megabytes.
 MAX_INDEXES = 32
 MAX_CHARACTERS = 10_000_000
+# Of all that visitors have open: some three gigabytes of memory.
+MAX_OPEN = 30_000_000
 # So many documents are opened at a time; the others wait.
 PLACES = 4
 PASTED = "pasted text"
@@ -44,9 +48,15 @@ class Indexes:
         most: int = MAX_INDEXES,
         characters: int = MAX_CHARACTERS,
         clock: Clock = time.monotonic,
+        at_once: int = MAX_OPEN,
     ) -> None:
-        """Keep at most so many, and of so many characters of text together."""
+        """Keep at most so many, and of so many characters of text together.
+
+        What is open may have `at_once` characters.
+        """
         self._most = most
+        self._at_once = at_once
+        self._alive: weakref.WeakSet[ArticleIndex] = weakref.WeakSet()
         self._clock = clock
         self._characters = characters
         # Each with when it was opened last, in that order.
@@ -55,7 +65,10 @@ class Indexes:
         self._places = threading.BoundedSemaphore(PLACES)
 
     def of(self, document: Document, encoder: Encoder, progress: Progress) -> ArticleIndex:
-        """The index of a document: the one that is kept of its text, or else a new one."""
+        """The index of a document: the one that is kept of its text, or else a new one.
+
+        Raises DocumentError where too much is open already.
+        """
         key = document.sha256
         while not self._places.acquire(timeout=0.5):
             progress(0, 0)  # which raises where nobody waits for it any more
@@ -64,21 +77,41 @@ class Indexes:
             with self._lock:
                 _, index = self._kept.get(key, (0.0, None))
             if index is None:
+                self._check_room(document)
                 index = ArticleIndex.build(document, encoder, progress)
         finally:
             self._places.release()
+        given = index.of(document)
         with self._lock:
+            self._alive |= {index, given}
             self._kept[key] = (self._clock(), index)
             self._kept.move_to_end(key)
             while len(self._kept) > 1 and self._full():
                 self._kept.popitem(last=False)
-        return index.of(document)
+        return given
 
     def forget(self, before: float) -> None:
         """Drop those that were last opened before that time of the clock."""
         with self._lock:
             for key in [key for key, (opened, _) in self._kept.items() if opened < before]:
                 del self._kept[key]
+
+    def _check_room(self, document: Document) -> None:
+        with self._lock:
+            if self._open + len(document.text) > self._at_once:
+                # What nobody has open gives way, at once.
+                self._kept.clear()
+                gc.collect()
+            room = self._open + len(document.text) <= self._at_once
+        if not room:
+            raise DocumentError(
+                f"Too much is open on this page for ‘{document.title}’ to be, too: remove a document, "
+                "or try again later."
+            )
+
+    @property
+    def _open(self) -> int:
+        return sum({i.document.sha256: len(i.document.text) for i in self._alive}.values())
 
     def _full(self) -> bool:
         size = sum(len(index.document.text) for _, index in self._kept.values())
@@ -227,6 +260,8 @@ class Visit:
         self.examples.pop(name, None)
         self._indexes = {other: i for other, i in self._indexes.items() if other != name}
         self._answerer = None
+        if self.adding and self.adding.finished.is_set():
+            self.adding = None  # or the index would be held by what has opened it
         if self.shown == name:
             self.shown = rest[-1]
 

