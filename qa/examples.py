@@ -7,13 +7,16 @@ from collections import Counter
 from collections.abc import Container, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from index.collection import Collection
 from qa.answer import Answer, Answerer
 from qa.metrics import normalize
 
-# So many candidates are put to the document; the answers at least this sure are shown.
+# So many candidates are put to the document at a time, in so many goes at most; the answers at least
+# this sure are shown.
 TRIED = 40
+GOES = 3
 SURE = 0.5
 # So many names are asked for where that is not enough, and how sure the answers then have to be.
 NAMES = 16
@@ -29,29 +32,62 @@ _BEFORE = re.compile(
         |With)\b[^,;:]{2,90},\s+(?=[A-Z]|an?\s|the\s)""",
     re.VERBOSE,
 )
-# A clause ends with a mark, or with a word that begins another.
+# A clause ends with a mark, but for those in numbers, or with a word that begins another.
 _CLAUSE = re.compile(
-    r"""[^\n,;:.?!()\[\]“”"—–]*?(?=\s+(?:that|which|who|whom|whose|while|when|where|whereas|because
-        |although|though|so|but|as|after|before|until|if|including|followed)\b|\s+[–—]|[\n,;:?!()\[\]“”"—–]
-        |\.(?:\s|$)|$)""",
+    r"""(?:[^\n,;:.?!()\[\]“”"—–]|(?<=\d)[,.:](?=\d))*?(?=\s+(?:that|which|who|whom|whose|while|when|where
+        |whereas|because|although|though|so|but|as|after|before|until|if|such|including
+        |followed)\b|\s+[–—]
+        |[\n;?!()\[\]“”"—–]|(?<!\d)[,:]|[,:](?!\d)|\.(?:\s|$)|$)""",
     re.VERBOSE,
 )
+# Where another clause may begin.
+_MORE = re.compile(r"[^,;]{20};\s+|[^,;]{20},\s+(?:and|but)\s+")
 _MONTH = "(?:January|February|March|April|May|June|July|August|September|October|November|December)"
 _TIME = re.compile(
     rf"""\b(?:in|on|since|until|around|by)\s+(?:the\s+)?(?:(?:early|late|mid|spring|summer|autumn|fall
         |winter)\s+(?:of\s+)?)*(?:(?:\d{{1,2}}(?:st|nd|rd|th)?\s+)?{_MONTH}\b
         (?:\s+\d{{1,2}}(?:st|nd|rd|th)?(?:\s+and\s+\d{{1,2}}(?:st|nd|rd|th)?)?\b)?(?:,?\s+\d{{4}})?
-        |1\d{{3}}s?\b|20\d\ds?\b|(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day\b)""",
+        |1\d{{3}}s?\b|20\d\ds?\b|(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day\b)
+        |\bat\s+(?:\d{{1,2}}[:.]\d\d|noon|midnight)\b""",
     re.VERBOSE,
 )
+_PERIOD = (
+    "(?:time|hour|day|night|morning|evening|week|month|year|decade|century|season|spring|summer|autumn"
+    "|winter)s?"
+)
 _PLACE = re.compile(
-    rf"\b(?:in|at|near)\s+(?:the\s+)?(?!\w*day\b|{_MONTH}\b)[A-Z][a-z]\w*(?:\s+[A-Z]\w+)*"
+    rf"\b(?:in|at|near)\s+(?:(?:the\s+)?(?!\w*day\b|{_MONTH}\b)[A-Z][a-z]\w*(?:\s+[A-Z]\w+)*"
+    rf"|the\s+(?!\w+\s+of\b|(?:\w+\s+)?(?:{_PERIOD}|case|course|end|form|process|way)\b)"
+    rf"[a-z]\w+(?:\s+[a-z]\w+)?)"
+)
+# "a week", "the following year": how long or when, and not what.
+_WHILE = re.compile(rf"(?:\w+\s+){{0,2}}{_PERIOD}\b")
+_NUMBER = r"""(?:\d[\d.,]*(?:\s+(?:hundred|thousand|million|billion))?|two|three|four|five|six|seven
+    |eight|nine|ten|eleven|twelve|(?:thir|four|fif|six|seven|eigh|nine)teen|twenty|thirty|forty|fifty
+    |(?:a|one)\shundred)"""
+_ABOUT = r"(?:(?:about|almost|around|at\s+least|more\s+than|nearly|over|some)\s+)?"
+# "some 6,000 small rolls".
+_COUNTED = re.compile(
+    rf"""{_ABOUT}(?P<number>{_NUMBER})\s+(?P<what>(?:[a-z][\w-]+\s+)?(?:(?!\w+ss\b)[a-z][\w-]+s|people|men|women
+        |children))\b""",
+    re.VERBOSE | re.IGNORECASE,
+)
+_BY_HOW_MUCH = re.compile(
+    rf"by\s+{_ABOUT}{_NUMBER}(?:\s+(?:percent|per\s+cent|[a-z]+s)\b|\s?%)?", re.VERBOSE
+)
+_THERE = re.compile(r"There\s+(?P<verb>is|are|was|were)\s+(?P<rest>.*)")
+# "The owner, a former sailor, bought": what is said in passing between a subject and its verb.
+_PASSING = re.compile(
+    r"(?<=[\w’”\"]),\s+(?:an?|the|who|whose|which)\s[^,;:.()]{2,80},(?=\s+(?!and\b|or\b))"
 )
 # A word with a capital letter that does not begin its sentence.
 _PROPER = re.compile(r"(?<=[a-z,]\s)[A-Z][\w’'-]+")
-# A subject that is a name, and what cannot end a question.
+_COMMON = re.compile(r"(?<!\S)[a-z]+\b")
+# A subject that is a name, and what cannot end a question, or a subject.
 _NAMED = re.compile(r"(?!(?:The|An?)\b)[A-Z]\S*(?:\s+(?:[A-Z]\S*|of|the|and|de|van|von|al))*")
 _LOOSE = re.compile(r"(?:\s+(?:and|or|also|from|both|a|an|the|to|of|only))+$")
+_ENDLESS = re.compile(r"\s(?:and|or|a|an|the|of|to|by|in|on|at|for|with|from|not|also)$")
+_THIS = re.compile(r"(?:this|that|these|those|it|them|him|her|so)\b")
 _DOER = re.compile(r"\bby\s+(?:the\s+)?[A-Z]\w+(?:\s+[A-Z]\w+)*")
 # "Zhang Tianliang, a professor of": a name and what it is, in passing.
 _ASIDE = re.compile(
@@ -59,15 +95,31 @@ _ASIDE = re.compile(
     r"(?P<what>(?:an?|the)\s+[\w’'-]+(?:\s+[\w’'-]+){0,5})"
 )
 _KIND = re.compile(r"(?:an?|the|one)\s+\w")
+# What something is, rather than what has the same name; and what may stand between a name and that.
+_SORT = re.compile(r"(?:an?|the|one)\s+(?:[A-Z]\w+\s+)?[a-z]|part\s+of\b")
+_COPULA = re.compile(
+    r"\W*(?:(?:is|are|was|were|has\s+been|became)\b|[,(–—-])(?:\s*\w+)?\W*", re.IGNORECASE
+)
 _AUXILIARY = re.compile(
     r"(?:is|are|was|were|has|have|had|will|would|can|could|may|might|shall|should|must|do|does|did)$"
 )
 # What begins a sentence and is no subject, or nobody's name, or one only by what was said before.
 _NO_SUBJECT = re.compile(
-    r"""(?:He|She|It|They|We|I|You|This|That|These|Those|There|His|Her|Its|Their|Our|My|Your|What|Who
-        |When|Where|Why|How|Although|Though|While|Since|After|Before|As|If|In|On|At|By|For|From|With
-        |Under|During|Until|Despite|Following|According|Thus|However|Also|But|And|So|Or|Nor|Yet|Here
-        |Then|Later|\w+ly|Another|Other|Others|One|Some|Many|Most|Each|Both|All|Only|Several|No|Not|Such)\b""",
+    r"""(?:he|she|it|they|we|i|you|this|that|these|those|there|his|her|its|their|our|my|your|what|who
+        |when|where|why|how|although|though|while|since|after|before|as|if|in|on|at|by|for|from|with
+        |under|during|until|despite|following|according|thus|however|also|but|and|so|or|nor|yet|here
+        |then|later|\w+ly|another|other|others|one|some|many|most|each|both|all|only|several|no|not|such)\b""",
+    re.VERBOSE | re.IGNORECASE,
+)
+# What follows a verb and is not what it is done to.
+_NO_OBJECT = re.compile(
+    r"(?:about|after|against|along|among|around|as|at|away|back|before|between|by|down|during|for|from|in"
+    r"|into|of|off|on|only|onto|out|over|so|that|through|to|too|toward|towards|under|until|up|upon|very"
+    r"|when|where|while|with|within|without|\w+ly|it|them|him|her|himself|herself|itself|themselves)\b"
+)
+# What follows a verb, where the word before may be a noun: "makes a", "uses of".
+_FOLLOWS = re.compile(
+    rf"(?:an?|the|its|his|their|our|no|by|about|almost|around|nearly|over|some|{_NUMBER})$|\d|[A-Z]",
     re.VERBOSE,
 )
 # Verbs of which "What did she …?" asks for nothing that is worth knowing.
@@ -80,7 +132,7 @@ _LIGHT = re.compile(
 )
 _SPEECH = re.compile(r"(?:add|argue|believe|claim|note|report|say|state|suggest|tell|think)$")
 _PERSON = re.compile(
-    r"""\b(?:\w+(?:ist|ian|eer|man|woman|ographer|ologist)|actor|actress|artist|author|chair|coach
+    r"""\b(?:[a-z]\w*(?:ist|ian|eer|man|woman|ographer|ologist)|actor|actress|artist|author|chair|coach
         |captain|chancellor|composer|chief|critic|daughter|director|emperor|empress|expert|father|founder
         |general|governor|journalist|judge|king|lawyer|leader|mayor|member|minister|monk|mother|nurse
         |officer|painter|participant|player|poet|pope|president|priest|prince|princess|producer|professor
@@ -88,6 +140,13 @@ _PERSON = re.compile(
         |teacher|winner|worker|writer)s?\b""",
     re.VERBOSE,
 )
+
+
+class _Words(NamedTuple):
+    """The words of a document: those that are names, and those that are written small."""
+
+    proper: Container[str] = ()
+    common: Container[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,13 +160,15 @@ class _Made:
     end: int
 
     def answered_by(self, answer: Answer) -> bool:
-        """Whether the answer is sure, stands in the sentence and has a word of what is expected."""
+        """Whether the answer is sure, stands in the sentence and is half of what is expected."""
         at = answer.citation
         if at is None or answer.text is None or answer.confidence < SURE:
             return False
         here = at.document == self.document and at.start < self.end and self.start < at.end
         said = set(normalize(answer.text).split())
-        return here and not said.isdisjoint(normalize(self.expected).split())
+        return (
+            here and 2 * len(said.intersection(normalize(self.expected).split())) >= len(said) > 0
+        )
 
 
 def example_questions(answerer: Answerer, n: int = 4, *, beside: Path | None = None) -> list[str]:
@@ -121,14 +182,15 @@ def example_questions(answerer: Answerer, n: int = 4, *, beside: Path | None = N
         answers = answerer.ask_all([(question, ()) for question in given[:TRIED]])
         return [answer.question for answer in answers if not answer.abstained][:n]
     made = _made(answerer.collection)
-    answers = answerer.ask_all([(one.question, ()) for one in made])
-    found = [
-        (answer, one) for answer, one in zip(answers, made, strict=True) if one.answered_by(answer)
-    ]
-    found.sort(key=lambda pair: -pair[0].confidence)
     shown: dict[tuple[str, int], str] = {}
-    for _, one in found:
-        shown.setdefault((one.document, one.start), one.question)
+    for go in range(GOES):
+        some = made[go * TRIED : (go + 1) * TRIED]
+        answers = answerer.ask_all([(one.question, ()) for one in some])
+        found = [pair for pair in zip(answers, some, strict=True) if pair[1].answered_by(pair[0])]
+        for _, one in sorted(found, key=lambda pair: -pair[0].confidence):
+            shown.setdefault((one.document, one.start), one.question)
+        if len(shown) >= n:
+            break
     if len(shown) < n:
         for answer in _of_names(answerer):
             at = answer.citation
@@ -141,7 +203,7 @@ def _of_names(answerer: Answerer) -> list[Answer]:
     """What the documents say who or what those are whom they name most often, the surest first.
 
     Unlike the other questions these are not made of a sentence that answers them, so the answer has to
-    be surer, to stand in a sentence with the name, and to say more than the name.
+    be surer, and to stand beside the name in words that say what that is.
     """
     text = " ".join(p.text for p in answerer.collection.passages if not p.furniture)
     names = Counter(
@@ -157,12 +219,22 @@ def _of_names(answerer: Answerer) -> list[Answer]:
         if at is None or answer.text is None or answer.confidence < SURE_OF_NAMES:
             continue
         # "What is Anna Weber?" is not asked where she may be somebody.
-        if answer is what and " " in name and not _KIND.match(answer.text):
+        if answer is what and not _SORT.match(answer.text):
             continue
         said, named = (set(normalize(words).split()) for words in (answer.text, name))
-        if name in answer.sentence(at) and said.isdisjoint(named):
+        if said.isdisjoint(named) and _beside(answer.sentence(at), name, answer.text):
             found.append(answer)
     return sorted(found, key=lambda answer: -answer.confidence)
+
+
+def _beside(sentence: str, name: str, words: str) -> bool:
+    """Whether a sentence says words of a name: "NAME, words", "NAME is words" or "words NAME"."""
+    first, _, after = sentence.partition(words)
+    said = after.lstrip(" ,–—(").startswith(name)
+    between = first.rpartition(name)[2]
+    # ", the army of" is as likely another thing.
+    passing = not words.startswith("the ") or between.strip() not in ",–—"
+    return said or (name in first and passing and bool(_COPULA.fullmatch(between)))
 
 
 def _given(source: Path) -> list[str]:
@@ -179,12 +251,15 @@ def _made(collection: Collection) -> list[_Made]:
     found: dict[str, _Made] = {}
     names: Counter[str] = Counter()
     passages = [passage for passage in collection.passages if not passage.furniture]
-    proper = {word for passage in passages for word in _PROPER.findall(passage.text)}
+    known = _Words(
+        {word for passage in passages for word in _PROPER.findall(passage.text)},
+        {word for passage in passages for word in _COMMON.findall(passage.text)},
+    )
     for passage in passages:
         for start, end in passage.sentences:
             text = passage.text[start - passage.start : end - passage.start]
             names.update(re.sub(r"[’']s$", "", name) for name in _NAME.findall(text))
-            for question, expected in _questions(" ".join(text.split()), proper):
+            for question, expected in _questions(" ".join(text.split()), known):
                 sayable = len(question.split()) >= MIN_WORDS and len(question) <= MAX_LENGTH
                 if sayable and not _LOOSE.search(question[:-1]):
                     one = _Made(question, expected, passage.document_id, start, end)
@@ -199,58 +274,105 @@ def _made(collection: Collection) -> list[_Made]:
         taken[one.document, one.start] += 1
         if taken[one.document, one.start] <= 2:
             kept.append(one)
-    return kept[:TRIED]
+    return kept
 
 
-def _questions(sentence: str, proper: Container[str]) -> Iterator[tuple[str, str]]:
+def _questions(sentence: str, known: _Words) -> Iterator[tuple[str, str]]:
     """The questions that a sentence answers by its form, each with the words that answer it.
 
-    `proper` are the words that are names.
+    `known` are the document's words.
     """
     for aside in _ASIDE.finditer(sentence):
         if not _NO_SUBJECT.match(aside["subject"]):
             who = "Who" if _PERSON.search(aside["what"]) else "What"
             yield f"{who} is {aside['subject']}?", aside["what"]
+    sentence = _PASSING.sub("", sentence, count=1)
     before = _BEFORE.match(sentence)
     start = before.end() if before else 0
-    if _NO_SUBJECT.match(sentence, start) or not (clause := _CLAUSE.match(sentence, start)):
-        return
     when = _TIME.search(before[0][:1].lower() + before[0][1:]) if before else None
-    yield from _asked(clause[0].split(), when[0] if when else "", proper)
+    for begin in (start, *(more.end() for more in _MORE.finditer(sentence, start))):
+        clause = _CLAUSE.match(sentence, begin)
+        if (
+            clause
+            and (there := _THERE.match(clause[0]))
+            and (some := _COUNTED.match(there["rest"]))
+        ):
+            rest = there["rest"][some.end() :]
+            yield f"How many {some['what']} {there['verb']} there{rest}?", some[0]
+        if clause and not _NO_SUBJECT.match(sentence, begin):
+            yield from _asked(clause[0].split(), when[0] if when and begin == start else "", known)
 
 
-def _asked(words: list[str], when: str, proper: Container[str]) -> Iterator[tuple[str, str]]:
+def _asked(words: list[str], when: str, known: _Words) -> Iterator[tuple[str, str]]:
     """The questions of one clause, "when" being the time said before it, if one was."""
-    at = next((i for i, word in enumerate(words) if i and _finite(word)), 0)
+    after = [*words[1:], ""]
+    at = next((i for i, word in enumerate(words) if i and _auxiliary(word, after[i])), 0)
     if not 0 < at <= 8:
         return
-    ends = (i for i in range(at + 2, len(words) - 1) if words[i] == "and" and _finite(words[i + 1]))
+    ends = (
+        i
+        for i in range(at + 2, len(words) - 1)
+        if words[i] == "and" and _auxiliary(words[i + 1], after[i + 1])
+    )
     words = words[: next(ends, len(words))]
     subject, verb, rest = " ".join(words[:at]), words[at], " ".join(words[at + 1 :])
-    named = bool(_NAMED.fullmatch(subject)) and (at > 1 or subject in proper)
-    if not named and not re.match(r"(?:[Tt]he|[Aa]n?)\s", subject):
+    auxiliary = _auxiliary(verb, after[at])
+    if (some := _COUNTED.fullmatch(subject)) and auxiliary:
+        yield f"How many {some['what']} {verb} {rest}?", some[0]
         return
-    lowered = re.sub(r"^(The|An?)\b", lambda article: article[0].lower(), subject)
+    named = bool(_NAMED.fullmatch(subject)) and (at > 1 or subject in known.proper)
+    if not (lowered := _inside(subject, named, known)):
+        return
     if verb in ("is", "are", "was", "were"):
         yield from _of_being(lowered, verb, rest, when)
     # "The bridge built in 1931 was": a participle, and its clause has a verb still to come.
     elif rest and words[at + 1] != "to" and not any(map(_AUXILIARY.match, words[at:])):
         if _SPEECH.match(lemma := _lemma(verb)):
             return
-        if named:
+        if _THIS.match(rest):
+            return
+        if named and not subject.isupper():
             yield f"Who {verb} {rest}?", subject
-        yield from _of_doing(lowered, lemma, rest, when)
+        elif auxiliary == "does" and not lowered.startswith("the "):
+            yield f"What {verb} {rest}?", subject
+        yield from _of_doing(f"{auxiliary} {lowered} {lemma}", rest, when)
 
 
-def _of_doing(subject: str, lemma: str, rest: str, when: str) -> Iterator[tuple[str, str]]:
-    """The questions of a clause with another verb, in the past: when, where and what."""
+def _inside(subject: str, named: bool, known: _Words) -> str:
+    """A subject as it is written inside of a question; "" where it is likely none."""
+    lowered = re.sub(r"^(The|An?)\b", lambda article: article[0].lower(), subject)
+    if not named and not re.match(r"(?:the|an?)\s", lowered):
+        # "Chlorophyll" and "Hardware sales" begin a sentence, and are no names.
+        lowered = subject[:1].lower() + subject[1:]
+        common = " " in subject or lowered in known.common
+        if not common or not re.fullmatch(r"[a-z]{2,}(?: [a-z-]+){0,2}", lowered):
+            return ""
+    return "" if _NO_OBJECT.match(lowered) or _ENDLESS.search(f" {subject}") else lowered
+
+
+def _of_doing(asked: str, rest: str, when: str) -> Iterator[tuple[str, str]]:
+    """The questions of a clause with another verb, as in "did the king build": when, where and what."""
+    if much := _BY_HOW_MUCH.match(rest):
+        yield f"By how much {asked}?", much[0]
+    elif rest.startswith("by "):  # "The system introduced by Linnaeus"
+        return
     for kind, phrase in (("When", _TIME.search(rest)), ("Where", _PLACE.search(rest))):
-        if phrase and not _LOOSE.search(f" {rest[: phrase.start()].rstrip()}"):
-            yield f"{kind} did {subject} {lemma} {rest[: phrase.start()]}".rstrip() + "?", phrase[0]
+        to = rest[: phrase.start()] if phrase else ""
+        if kind == "Where":
+            to = " ".join(_TIME.sub("", to).split())
+        if phrase and not _LOOSE.search(f" {to.rstrip()}"):
+            yield f"{kind} {asked} {to}".rstrip() + "?", phrase[0]
     if when:
-        yield f"When did {subject} {lemma} {rest}?", when
-    if re.match(r"(?:an?|the|[A-Z]\w+)\s", rest) and not _LIGHT.match(lemma):
-        yield f"What did {subject} {lemma}?", rest
+        yield f"When {asked} {rest}?", when
+    if some := _COUNTED.match(rest):
+        if not _WHILE.fullmatch(some["what"]):
+            yield f"How many {some['what']} {asked}?", some[0]
+    elif (
+        not _NO_OBJECT.match(rest)
+        and not _WHILE.match(rest)
+        and not _LIGHT.match(asked.split()[-1])
+    ):
+        yield f"What {asked}?", rest
 
 
 def _of_being(subject: str, verb: str, rest: str, when: str) -> Iterator[tuple[str, str]]:
@@ -259,7 +381,7 @@ def _of_being(subject: str, verb: str, rest: str, when: str) -> Iterator[tuple[s
 
     if _KIND.match(rest):
         # "What is the city?" asks for nothing that was not said before.
-        if any(letter.isupper() for letter in subject):
+        if any(map(str.isupper, subject)) or not re.match(r"(?:the|an?)\s", subject):
             who = "Who" if _PERSON.search(" ".join(rest.split()[:6])) else "What"
             yield f"{who} {verb} {subject}?", rest
         return
@@ -285,16 +407,21 @@ def _lemma(verb: str) -> str:
     return lemma
 
 
-def _finite(word: str) -> bool:
-    """Whether a word is likely a clause's verb: a form of "be", an auxiliary or a verb's past."""
+def _auxiliary(word: str, after: str) -> str:
+    """What a question needs in the place of a verb, "did" or "does"; "" for what is likely no verb.
+
+    A form of "be" and an auxiliary, which move themselves, have their own.
+    """
     from lemminflect import getAllLemmas, getInflection
 
     if _AUXILIARY.match(word):
-        return True
+        return word
     kinds = getAllLemmas(word)
-    return (
-        word.islower()
-        and "VERB" in kinds
-        and "NOUN" not in kinds
-        and any(word in getInflection(lemma, "VBD") for lemma in kinds["VERB"])
-    )
+    if not word.islower() or "VERB" not in kinds:
+        return ""
+    if "NOUN" in kinds and not _FOLLOWS.match(after):
+        return ""
+    for form, auxiliary in (("VBD", "did"), ("VBZ", "does")):
+        if any(word in getInflection(lemma, form) for lemma in kinds["VERB"]):
+            return auxiliary
+    return ""

@@ -10,7 +10,7 @@ from index.article_index import ArticleIndex
 from index.collection import Collection
 from qa import Answerer, open_article
 from qa.answer import DEFAULT_ARTICLE
-from qa.examples import _questions, example_questions
+from qa.examples import _questions, _Words, example_questions
 from tests.conftest import FakeEncoder, FakeReader
 from tests.page.shown import document_of
 
@@ -19,6 +19,8 @@ LIGHTHOUSE = (
     "In May 1862, Anna Berg visited Oslo and met the king. Carl Dahl, a painter, lived there.\n\n"
     "Mechanically it was simple. The door was closed."
 )
+
+WORDS = _Words({"Putin"}, {"herbicides", "chlorophyll", "photosynthesis"})
 
 
 @pytest.mark.parametrize(
@@ -53,20 +55,82 @@ LIGHTHOUSE = (
             {"Who is Zhang Tianliang?": "a professor of history"},
         ),
         ("The Falekaupule is a council.", {"What is the Falekaupule?": "a council"}),
+        (
+            "Herbicides became common in the fields.",
+            {"Where did herbicides become common?": "in the fields"},
+        ),
+        (
+            "Chlorophyll absorbs red and blue light.",
+            {
+                "What does chlorophyll absorb?": "red and blue light",
+                "What absorbs red and blue light?": "Chlorophyll",
+            },
+        ),
+        (
+            "Photosynthesis is the process by which plants grow.",
+            {"What is photosynthesis?": "the process by"},
+        ),
+        (
+            "Hardware sales fell by 3 percent.",
+            {"By how much did hardware sales fall?": "by 3 percent"},
+        ),
+        (
+            "The bakery makes some 6,000 small rolls a night.",
+            {"How many small rolls does the bakery make?": "some 6,000 small rolls"},
+        ),
+        (
+            "There are 23 members in the council.",
+            {"How many members are there in the council?": "23 members"},
+        ),
+        (
+            "Nine residents voted against it.",
+            {"How many residents voted against it?": "Nine residents"},
+        ),
+        (
+            "The owner, a former sailor, bought the house in 1998 after a fire.",
+            {
+                "When did the owner buy the house?": "in 1998",
+                "What did the owner buy?": "the house in 1998",
+            },
+        ),
+        (
+            "The meeting began at 19:00 in the common room.",
+            {
+                "When did the meeting begin?": "at 19:00",
+                "Where did the meeting begin?": "in the common room",
+            },
+        ),
+        (
+            "It was as cold as ever, and the council closed the bridge in 1931; the mayor cut a tree.",
+            {
+                "When did the council close the bridge?": "in 1931",
+                "What did the council close?": "the bridge in 1931",
+                "What did the mayor cut?": "a tree",
+            },
+        ),
         # Of which nothing can be asked that stands alone, or that makes sense.
         ("She built the bridge in 1931.", {}),
         ("Traditionally built the house.", {}),
-        ("Herbicides became common in the fields.", {}),
         ("The bridge built in 1931 was old.", {}),
         ("The minister said the bridge was old.", {}),
         ("Putin used to visit the bridge.", {}),
         ("The city was the scene of it.", {}),
+        ("The many uses of the house.", {}),
+        ("Holt raised the tax in 1967.", {}),
+        ("Of note was the bridge.", {}),
+        ("A popular example is the bridge.", {}),
+        ("An armed rebellion beginning in 1956 by the council.", {}),
+        ("The islands enjoy a mild climate and varied soils.", {}),
+        ("Putin related this to the bridge.", {}),
+        ("The system introduced by Anna Berg in 1931.", {}),
+        ("Putin died the following year.", {"Who died the following year?": "Putin"}),
+        ("Paris, the old city, and Rome were built.", {}),
         ("北京是中国的首都。", {}),
         ("", {}),
     ],
 )
 def test_questions_of_a_sentence(sentence: str, expected: dict[str, str]) -> None:
-    found = dict(_questions(sentence, {"Putin"}))
+    found = dict(reversed(list(_questions(sentence, WORDS))))  # the first of a question counts
     assert {q: a for q, a in found.items() if q in expected} == expected
     assert found.keys() - expected.keys() == set()
 
