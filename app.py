@@ -371,7 +371,7 @@ class Page:
                 noted.opened(opening, added)
             yield {**self._desk(visit), self.status: opening.status()}
             if added.note:
-                gr.Warning(html.escape(added.note))
+                _note(added.note)
             async for status in opening.statuses(opening.finished):
                 yield {self.status: status}
             visit.examples[list(added.documents)[-1]] = opening.examples
@@ -672,8 +672,13 @@ def _html(value: str, name: str, changed: str = "") -> gr.HTML:
 
 
 def _notice(error: ArticleError) -> None:
-    """Show an error's sentence; gradio takes it for HTML, and it may quote what a visitor gave."""
-    gr.Warning(html.escape(str(error)))
+    """Show an error's sentence."""
+    _note(str(error))
+
+
+def _note(text: str) -> None:
+    """Show a sentence; gradio takes it for HTML, and it may quote what a visitor gave."""
+    gr.Warning(html.escape(text), title="Please note")
 
 
 if __name__ == "__main__":
