@@ -6,11 +6,13 @@ import ipaddress
 import re
 import socket
 import ssl
+import threading
 import time
 import zlib
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
+from queue import Empty, SimpleQueue
 from typing import Any
 
 import httpcore
@@ -230,8 +232,7 @@ class _Network(httpcore.NetworkBackend):
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
     ) -> httpcore.NetworkStream:
         """Connect to the first address of the host that answers."""
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-        addresses = list(dict.fromkeys(str(place[0]) for *_, place in found))
+        addresses = _addresses(host, port, _left(self._deadline))
         if not self._private and not all(map(may_be_asked, addresses)):
             raise _PrivateAddressError
         for number, address in enumerate(addresses, 1):
@@ -243,6 +244,29 @@ class _Network(httpcore.NetworkBackend):
                 if number == len(addresses):
                     raise
         raise httpcore.ConnectError
+
+
+def _addresses(host: str, port: int, seconds: float) -> list[str]:
+    """The addresses of a name; raises ConnectTimeout where nobody says so in time.
+
+    The system's own patience cannot be set, so it is waited for in a thread that is left behind.
+    """
+    answer: SimpleQueue[Any] = SimpleQueue()
+
+    def ask() -> None:
+        try:
+            answer.put(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
+        except Exception as error:  # which is for who waits
+            answer.put(error)
+
+    threading.Thread(target=ask, daemon=True).start()
+    try:
+        found = answer.get(timeout=seconds)
+    except Empty:
+        raise httpcore.ConnectTimeout from None
+    if isinstance(found, Exception):
+        raise found
+    return list(dict.fromkeys(str(place[0]) for *_, place in found))
 
 
 class _Stream(httpcore.NetworkStream):

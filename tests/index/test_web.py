@@ -1,6 +1,7 @@
 import gzip
 import socket
 import ssl
+import threading
 import time
 import tracemalloc
 from http.server import BaseHTTPRequestHandler
@@ -234,6 +235,15 @@ def test_a_name_that_no_server_has(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
     assert "There is no server with the name in" in says("https://no-such.example/a")
+
+
+def test_a_name_that_nobody_knows_for_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    known = threading.Event()
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: known.wait(10))
+    before = time.monotonic()
+    assert "has not answered in full" in says("https://slow.example/a", seconds=0.4)
+    assert 0.3 < time.monotonic() - before < 1.5
+    known.set()
 
 
 def test_a_host_is_tried_at_its_next_address_when_the_first_is_silent(
