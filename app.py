@@ -629,10 +629,11 @@ def _check(options: argparse.Namespace) -> None:
 
 def _names(options: argparse.Namespace) -> list[str] | None:
     """The names that the page may be called by, or None for any: it is served to others anyway."""
+    names = [name.lower() for name in options.name or []]
     if options.share or not _is_this_machine(options.host):
-        return options.name or None
+        return names or None
     root = urlsplit(options.root_path or "").hostname
-    return [*(name.lower() for name in options.name or []), *([root] if root else [])]
+    return [*names, *([root] if root else [])]
 
 
 def _is_this_machine(host: str) -> bool:
