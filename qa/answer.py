@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 import re
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
@@ -31,6 +31,7 @@ from qa.candidates import (
 from qa.dates import asks_for_previous, previous_of
 from qa.followup import Turn, rewritings
 from qa.reader import DEFAULT_READER, Reader, ReaderError
+from qa.spelling import respelled, words_of
 
 DEFAULT_ARTICLE = Path(__file__).parent.parent / "articles" / "putin-visits-north-korea.txt"
 DEFAULT_K = 5
@@ -62,8 +63,8 @@ _LAST = re.compile(
 class Form(NamedTuple):
     """A way in which a question is asked.
 
-    `rewritten`: with what it leans on put in. `last_resort`: with the question that it leans on before
-    it, which is often answered instead.
+    `rewritten`: with what it leans on put in, or spelt otherwise. `last_resort`: with the question that
+    it leans on before it, which is often answered instead.
     """
 
     text: str
@@ -227,7 +228,7 @@ class QuestionAnswerer:
             for question, history in asked
         ]
         # One that leans on the turns before it is asked in several ways.
-        ways = [forms(question, history) for question, history in asked]
+        ways = [self.forms(question, history) for question, history in asked]
         queries = [form.text for of in ways for form in of]
         found = self._searched.search(queries, max(k, ranked or k))
         retrieved = time.perf_counter()
@@ -240,10 +241,15 @@ class QuestionAnswerer:
         }
         tried = iter(zip(candidates, found, strict=True))
         answers = []
-        for (question, _), of in zip(asked, ways, strict=True):
-            best = self._surest([(form, *next(tried)) for form in of])
+        for (question, history), of in zip(asked, ways, strict=True):
+            said = {turn.answer for turn in history if turn.answer}
+            best = self._surest([(form, *next(tried)) for form in of], said)
             answers.append(self._answer(question, *best, k, seconds))
         return answers
+
+    def forms(self, question: str, history: Sequence[Turn]) -> list[Form]:
+        """The ways in which a question is asked."""
+        return forms(question, history)
 
     def candidates(self, asked: Sequence[tuple[str, Sequence[Hit]]]) -> list[list[Candidate]]:
         """The candidate answers to each question from its passages, best first."""
@@ -253,14 +259,23 @@ class QuestionAnswerer:
         readings = read_hits(self.reader, worth)
         return [span_candidates(*one, read) for one, read in zip(worth, readings, strict=True)]
 
-    def _surest(self, ways: Sequence[Way]) -> Way:
-        """The way of asking that is answered most surely, the last resort where the others are not."""
+    def _surest(self, ways: Sequence[Way], said: Container[str]) -> Way:
+        """The way of asking that is answered most surely, the last resort where the others are not.
+
+        That has the earlier question in it, and where it gets an answer that was given before, that is
+        what it answers.
+        """
 
         def confidence(way: Way) -> float:
             return self.calibration.probability(way[1][0].features) if way[1] else 0.0
 
+        def echo(way: Way) -> bool:
+            return way[0].last_resort and bool(way[1]) and way[1][0].text in said
+
         best = max((way for way in ways if not way[0].last_resort), key=confidence)
-        return best if confidence(best) >= self.calibration.threshold else max(ways, key=confidence)
+        if confidence(best) >= self.calibration.threshold:
+            return best
+        return max((way for way in ways if not echo(way)), key=confidence)
 
     def _previous(self, candidates: Sequence[Candidate]) -> list[Candidate]:
         """The candidates with the previous date first, of those sure enough to be shown."""
@@ -334,6 +349,20 @@ class Answerer(QuestionAnswerer):
     def document(self) -> Document:
         """The first article."""
         return next(iter(self.documents.values()))
+
+    def forms(self, question: str, history: Sequence[Turn]) -> list[Form]:
+        """The ways in which a question is asked: also with its words in the articles' spelling."""
+        text = respelled(question, self._words, self._is_word)
+        other = [] if text == question else [Form(text, rewritten=True)]
+        return [*super().forms(question, history), *other]
+
+    @cached_property
+    def _words(self) -> dict[str, str]:
+        return words_of(document.text for document in self.documents.values())
+
+    def _is_word(self, word: str) -> bool:
+        """Whether the encoder knows a word as a whole, as it does the thirty thousand commonest."""
+        return self.collection.encoder.count_pieces([word])[0] <= 1
 
     def only(self, ids: Iterable[str]) -> Answerer:
         """The same for some of the articles; raises QuestionError where none of the ids is open."""

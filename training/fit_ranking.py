@@ -213,14 +213,15 @@ def fit_calibration(tried: Sequence[Tried]) -> dict[str, float]:
 
 
 def choose_threshold(
-    tried: Sequence[Tried], fitted: Calibration, *, count_silence: bool = False
+    tried: Sequence[Tried], fitted: Calibration, *, count_silence: bool = False, within: float = 0.0
 ) -> float:
     """The confidence to show an answer from, where answerable questions are half of all.
 
     The other two kinds are a quarter each. By default precision and recall have their best harmonic
     mean there: precision is the share of shown answers that are right, recall that of answerable
     questions with a right answer shown. With `count_silence` the most questions are dealt with
-    rightly: a right answer shown, or none where there is none.
+    rightly: a right answer shown, or none where there is none. Where many do almost as well as the
+    best, to `within`, which of them is the best is chance, and their mean is taken.
     """
     shares = {"answerable": 0.5, "unanswerable": 0.25, "elsewhere": 0.25}
     counts = {kind: sum(t.kind == kind for t in tried) for kind in shares}
@@ -236,7 +237,10 @@ def choose_threshold(
             return float(right[shown].sum() + none[~shown].sum())
         return float(2 * right[shown].sum() / (weight[shown].sum() + shares["answerable"]))
 
-    return round(float(max(np.linspace(0.05, 0.95, 181), key=quality)), 3)
+    grid = np.linspace(0.05, 0.95, 181)
+    qualities = np.array([quality(at) for at in grid])
+    best = grid[qualities >= qualities.max() - within] if within else grid[[qualities.argmax()]]
+    return round(float(best.mean()), 3)
 
 
 def judge(tried: Sequence[Tried], fitted: Calibration) -> dict[str, float]:
