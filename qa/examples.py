@@ -160,15 +160,13 @@ class _Made:
     end: int
 
     def answered_by(self, answer: Answer) -> bool:
-        """Whether the answer is sure, stands in the sentence and is half of what is expected."""
+        """Whether the answer is sure, in the sentence, and half of what is expected or more."""
         at = answer.citation
         if at is None or answer.text is None or answer.confidence < SURE:
             return False
         here = at.document == self.document and at.start < self.end and self.start < at.end
-        said = set(normalize(answer.text).split())
-        return (
-            here and 2 * len(said.intersection(normalize(self.expected).split())) >= len(said) > 0
-        )
+        said, expected = (set(normalize(t).split()) for t in (answer.text, self.expected))
+        return here and 2 * len(said & expected) >= min(len(said), len(expected)) > 0
 
 
 def example_questions(answerer: Answerer, n: int = 4, *, beside: Path | None = None) -> list[str]:

@@ -227,7 +227,7 @@ def half_an_upload(address: str) -> Iterator[None]:
     body = b'--a\r\nContent-Disposition: form-data; name="files"; filename="a.txt"\r\n\r\nThe beg'
     with socket.create_connection((str(to.hostname), to.port)) as connection:
         connection.sendall(
-            b"POST /gradio_api/upload HTTP/1.1\r\nHost: a\r\nContent-Length: 9000\r\n"
+            b"POST /gradio_api/upload HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9000\r\n"
             b"Content-Type: multipart/form-data; boundary=a\r\n\r\n" + body
         )
         yield
