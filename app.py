@@ -371,7 +371,7 @@ class Page:
                 noted.opened(opening, added)
             yield {**self._desk(visit), self.status: opening.status()}
             if added.note:
-                _note(added.note)
+                _notice(added.note)
             async for status in opening.statuses(opening.finished):
                 yield {self.status: status}
             visit.examples[list(added.documents)[-1]] = opening.examples
@@ -672,14 +672,9 @@ def _html(value: str, name: str, changed: str = "") -> gr.HTML:
     return gr.HTML(value, elem_id=name, apply_default_css=False, js_on_load=EVENTS + watch)
 
 
-def _notice(error: ArticleError) -> None:
-    """Show an error's sentence."""
-    _note(str(error))
-
-
-def _note(text: str) -> None:
+def _notice(said: ArticleError | str) -> None:
     """Show a sentence; gradio takes it for HTML, and it may quote what a visitor gave."""
-    gr.Warning(html.escape(text), title="Please note")
+    gr.Warning(html.escape(str(said)), title="Please note")
 
 
 if __name__ == "__main__":

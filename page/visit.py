@@ -111,7 +111,8 @@ class Indexes:
 
     @property
     def _open(self) -> int:
-        return sum({i.document.sha256: len(i.document.text) for i in self._alive}.values())
+        # What is opened for several has its vectors once.
+        return sum({id(i.dense): len(i.document.text) for i in self._alive}.values())
 
     def _full(self) -> bool:
         size = sum(len(index.document.text) for _, index in self._kept.values())

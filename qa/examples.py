@@ -303,19 +303,15 @@ def _questions(sentence: str, known: _Words) -> Iterator[tuple[str, str]]:
 
 def _asked(words: list[str], when: str, known: _Words) -> Iterator[tuple[str, str]]:
     """The questions of one clause, "when" being the time said before it, if one was."""
-    after = [*words[1:], ""]
-    at = next((i for i, word in enumerate(words) if i and _auxiliary(word, after[i])), 0)
+    # Of each word what a question would need in its place, "" where it is no verb.
+    verbs = [_auxiliary(word, after) for word, after in zip(words, [*words[1:], ""], strict=False)]
+    at = next((i for i, auxiliary in enumerate(verbs) if i and auxiliary), 0)
     if not 0 < at <= 8:
         return
-    ends = (
-        i
-        for i in range(at + 2, len(words) - 1)
-        if words[i] == "and" and _auxiliary(words[i + 1], after[i + 1])
-    )
+    ends = (i for i in range(at + 2, len(words) - 1) if words[i] == "and" and verbs[i + 1])
     words = words[: next(ends, len(words))]
     subject, verb, rest = " ".join(words[:at]), words[at], " ".join(words[at + 1 :])
-    auxiliary = _auxiliary(verb, after[at])
-    if (some := _COUNTED.fullmatch(subject)) and auxiliary:
+    if some := _COUNTED.fullmatch(subject):
         yield f"How many {some['what']} {verb} {rest}?", some[0]
         return
     named = bool(_NAMED.fullmatch(subject)) and (at > 1 or subject in known.proper)
@@ -325,15 +321,13 @@ def _asked(words: list[str], when: str, known: _Words) -> Iterator[tuple[str, st
         yield from _of_being(lowered, verb, rest, when)
     # "The bridge built in 1931 was": a participle, and its clause has a verb still to come.
     elif rest and words[at + 1] != "to" and not any(map(_AUXILIARY.match, words[at:])):
-        if _SPEECH.match(lemma := _lemma(verb)):
-            return
-        if _THIS.match(rest):
+        if _SPEECH.match(lemma := _lemma(verb)) or _THIS.match(rest):
             return
         if named and not subject.isupper():
             yield f"Who {verb} {rest}?", subject
-        elif auxiliary == "does" and not lowered.startswith("the "):
+        elif verbs[at] == "does" and not lowered.startswith("the "):
             yield f"What {verb} {rest}?", subject
-        yield from _of_doing(f"{auxiliary} {lowered} {lemma}", rest, when)
+        yield from _of_doing(f"{verbs[at]} {lowered} {lemma}", rest, when)
 
 
 def _inside(subject: str, named: bool, known: _Words) -> str:
