@@ -9,17 +9,19 @@ from typing import Any
 from benchmarks.record import RESULTS
 
 
-def save_bars(name: str, title: str, panels: Mapping[str, Mapping[str, float]]) -> Path:
-    """Write results/NAME.png: a panel of bars for each quantity, one bar a system."""
+def save_bars(name: str, title: str, panels: Mapping[str, Mapping[str, float | None]]) -> Path:
+    """Write results/NAME.png: a panel of bars for each quantity, one bar a system that has it."""
     plt = _pyplot()
     figure, axes = plt.subplots(
         1, len(panels), figsize=(4 * len(panels), 3.6), sharey=True, squeeze=False
     )
     for axis, (quantity, values) in zip(axes[0], panels.items(), strict=True):
         names = list(values)[::-1]
-        bars = axis.barh(names, [values[n] for n in names], color="#8fa3bf")
+        lengths = [values[n] for n in names]
+        bars = axis.barh(names, [length or 0.0 for length in lengths], color="#8fa3bf")
         bars[-1].set_color("#c2410c")
-        axis.bar_label(bars, fmt="%.3g", padding=2, fontsize=8)
+        labels = ["–" if length is None else f"{length:.3g}" for length in lengths]
+        axis.bar_label(bars, labels, padding=2, fontsize=8)
         axis.margins(x=0.18)
         axis.set_title(quantity, fontsize=10)
         axis.spines[["top", "right"]].set_visible(False)

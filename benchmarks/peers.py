@@ -35,9 +35,10 @@ PEERS = ROOT / ".venv-peers"
 # What a person installs for each; a system's size is that of these and of all that they need.
 INSTALLED = {
     OURS: [],
-    "LangChain": ["langchain-huggingface", "langchain-community", "langchain-text-splitters"],
+    "LangChain": ["langchain-huggingface", "langchain-community", "langchain-text-splitters"]
+    + ["sentence-transformers", "faiss-cpu"],
     "LangChain, best": ["langchain-huggingface", "langchain-classic", "langchain-community"]
-    + ["langchain-text-splitters", "rank-bm25"],
+    + ["langchain-text-splitters", "rank-bm25", "sentence-transformers", "faiss-cpu"],
     "LlamaIndex": ["llama-index-core", "llama-index-embeddings-huggingface"],
     "LlamaIndex, best": ["llama-index-core", "llama-index-embeddings-huggingface"]
     + ["llama-index-retrievers-bm25"],
@@ -81,7 +82,7 @@ def main() -> None:
         f"{len(articles)} articles, {questions:,} questions",
         {
             "recall@1": {name: row["recall@1"] for name, row in rows.items()},
-            "F1 of the answer, %": {name: row["f1"] or 0.0 for name, row in rows.items()},
+            "F1 of the answer, %": {name: row["f1"] for name, row in rows.items()},
             "one question, median ms": {name: row["p50_ms"] for name, row in rows.items()},
         },
     )
