@@ -76,6 +76,43 @@ _BY_HOW_MUCH = re.compile(
     rf"by\s+{_ABOUT}{_NUMBER}(?:\s+(?:percent|per\s+cent|[a-z]+s)\b|\s?%)?", re.VERBOSE
 )
 _THERE = re.compile(r"There\s+(?P<verb>is|are|was|were)\s+(?P<rest>.*)")
+# "To open it, turn the key for a second": what one is told to do, what for, and how.
+_UNIT = "(?:second|minute|hour|day|week|month|year)s?"
+_SOME = rf"{_ABOUT}(?:{_NUMBER})(?:\s?(?:to|or|–|-)\s?(?:{_NUMBER}))?"
+_BEGINNING = re.compile(
+    r"""(?:(?:\d+[.)]|[•*–-])\s+)?(?:(?:First|Then|Next|Now|Finally|Afterwards),?\s+)?
+        (?:To\s+(?P<end>[a-z][^,;:.]{4,50}),\s+)?""",
+    re.VERBOSE,
+)
+_ORDER = re.compile(
+    rf"""(?P<verb>[A-Za-z]+)(?:\s+(?P<what>(?:the|an?|your|all|both|each|{_NUMBER})\s.+?)
+        (?P<how>\s+(?:after|as\s+soon|at|before|every|for|from|in|inside|into|on|once|onto|through|to
+        |twice|under|until|when|with)\s.*)|\s.*)?""",
+    re.VERBOSE,
+)
+_NEXT = re.compile(
+    r"(?:[,;]|,?\s+and)\s+(?:and\s+)?(?:then\s+)?(?=[a-z]+\s+(?:the|an?|your|all|both|each|it|them)\s)"
+)
+_HOW = tuple(
+    (asked, re.compile(rf"\b(?:{form})", re.VERBOSE))
+    for asked, form in (
+        ("How long", rf"for\s+{_SOME}\s+{_UNIT}|until\s.+"),
+        (
+            "How often",
+            rf"(?:(?:once|twice|\w+\s+times)\s+(?:an?|per|every)\s+{_UNIT}"
+            rf"|every\s+(?:{_SOME}\s+)?(?:{_UNIT}|{_PERIOD})\b)",
+        ),
+        ("At what temperature", rf"(?:at|to)\s+{_SOME}\s?(?:°\s?[CF]?|degrees)(?:\s+[CF]\w*)?"),
+        ("With what", r"with\s+(?!care\b).+?(?=\s+(?:for|until|at|in|into|on|every)\s|$)"),
+        ("When", r"(?:before|after|when|as\s+soon\s+as)\s.+"),
+        (
+            "Where",
+            rf"(?:in|inside|into|on|onto|under)\s+(?:the|an?|your)\s+(?!{_PERIOD}\b)"
+            rf"[a-z]\w+(?:\s+[a-z]\w+){{0,3}}",
+        ),
+    )
+)
+_NOT_ORDERED = frozenset(["do", "have", "like", "please", "thank", "welcome"])
 # "The owner, a former sailor, bought": what is said in passing between a subject and its verb.
 _PASSING = re.compile(
     r"(?<=[\w’”\"]),\s+(?:an?|the|who|whose|which)\s[^,;:.()]{2,80},(?=\s+(?!and\b|or\b))"
@@ -284,6 +321,7 @@ def _questions(sentence: str, known: _Words) -> Iterator[tuple[str, str]]:
         if not _NO_SUBJECT.match(aside["subject"]):
             who = "Who" if _PERSON.search(aside["what"]) else "What"
             yield f"{who} is {aside['subject']}?", aside["what"]
+    yield from _of_orders(sentence, known)
     sentence = _PASSING.sub("", sentence, count=1)
     before = _BEFORE.match(sentence)
     start = before.end() if before else 0
@@ -299,6 +337,29 @@ def _questions(sentence: str, known: _Words) -> Iterator[tuple[str, str]]:
             yield f"How many {some['what']} {there['verb']} there{rest}?", some[0]
         if clause and not _NO_SUBJECT.match(sentence, begin):
             yield from _asked(clause[0].split(), when[0] if when and begin == start else "", known)
+
+
+def _of_orders(sentence: str, known: _Words) -> Iterator[tuple[str, str]]:
+    """The questions of a sentence that tells what to do: how long, how often, where and the like."""
+    from lemminflect import getAllLemmas
+
+    beginning = _BEGINNING.match(sentence)
+    assert beginning is not None  # all of it may be missing
+    end = f" to {beginning['end']}" if beginning["end"] else ""
+    for part in _NEXT.split(sentence[beginning.end() :].rstrip(".!")):
+        order = _ORDER.fullmatch(part)
+        verb = order["verb"][:1].lower() + order["verb"][1:] if order else ""
+        # "Visitors bring a map" does not tell anybody to: only a verb's bare form does.
+        if verb not in getAllLemmas(verb).get("VERB", ()) or verb in _NOT_ORDERED:
+            return
+        if order is None or not order["what"] or order["verb"] in known.proper:
+            continue
+        what, how = order["what"], order["how"].strip()
+        if len(what.split()) <= 7:
+            for asked, form in _HOW:
+                if found := form.search(how):
+                    yield f"{asked} do you {verb} {what}{end}?", found[0]
+            yield f"What do you {verb} {how}{end}?", what
 
 
 def _asked(words: list[str], when: str, known: _Words) -> Iterator[tuple[str, str]]:

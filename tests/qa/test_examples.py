@@ -75,6 +75,37 @@ WORDS = _Words({"Putin"}, {"herbicides", "chlorophyll", "photosynthesis"})
             {"By how much did hardware sales fall?": "by 3 percent"},
         ),
         (
+            "Place the dough in a floured basket and cover it with a cloth.",
+            {
+                "Where do you place the dough?": "in a floured basket",
+                "What do you place in a floured basket?": "the dough",
+            },
+        ),
+        (
+            "2. Then feed the starter with flour every 12 hours.",
+            {
+                "How often do you feed the starter?": "every 12 hours",
+                "With what do you feed the starter?": "with flour",
+                "What do you feed with flour every 12 hours?": "the starter",
+            },
+        ),
+        (
+            "To reset the router, press and hold the button at the back for ten seconds.",
+            {
+                "How long do you hold the button to reset the router?": "for ten seconds",
+                "What do you hold at the back for ten seconds to reset the router?": "the button",
+            },
+        ),
+        (
+            "Bake the bread at 230 degrees until it is brown, then take it out.",
+            {
+                "How long do you bake the bread?": "until it is brown",
+                "At what temperature do you bake the bread?": "at 230 degrees",
+                "What do you bake at 230 degrees until it is brown?": "the bread",
+            },
+        ),
+        ("Visitors bring the keys in the morning.", {}),
+        (
             "The bakery makes some 6,000 small rolls a night.",
             {"How many small rolls does the bakery make?": "some 6,000 small rolls"},
         ),
