@@ -38,7 +38,7 @@ from qa.squad import read_squad
 
 SIZES = (1_000, 10_000, 100_000, 1_000_000)
 MOST_VECTORS = 5_000_000
-# A graph takes half an hour of two cores for a million vectors.
+# With its settings a graph finds too little of a hundred thousand vectors already.
 MOST: dict[Kind, int] = {"flat": 1_000_000, "hnsw": 100_000, "ivf": MOST_VECTORS}
 PROBES = (16, 32, 48, 64, 96, 128, 192, 256)
 EVERY_ARTICLE = 4
