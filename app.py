@@ -21,7 +21,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
 from contextlib import aclosing
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 from urllib.parse import urlsplit
 
 # Read by gradio when it is imported.
@@ -677,5 +677,17 @@ def _notice(said: ArticleError | str) -> None:
     gr.Warning(html.escape(str(said)), title="Please note")
 
 
+def _leave(code: int) -> NoReturn:
+    """End the process at once, whatever its threads are at.
+
+    What a thread does in the models' library when the interpreter ends, such as encoding an article,
+    makes that abort.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError, ValueError):
+            stream.flush()
+    os._exit(code)
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    _leave(main())

@@ -234,6 +234,19 @@ def half_an_upload(address: str) -> Iterator[None]:
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGTERM")
+def test_a_stop_while_an_article_is_encoded_is_clean(tmp_path: Path) -> None:
+    article = tmp_path / "long.txt"
+    lines = (f"The {i}th bridge was built of stone by the {i}th engineer." for i in range(20_000))
+    article.write_text("\n\n".join(lines))
+    with running_process(tmp_path, "--article", str(article)) as (address, process):
+        time.sleep(8)  # till the models are loaded, most likely; a stop before that is clean, too
+        assert httpx.get(f"{address}health", timeout=30).json()["status"] == "opening"
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(timeout=20) == 0
+    assert "terminate" not in (tmp_path / "log.txt").read_text()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGTERM")
 def test_a_stop_lets_open_requests_end_and_then_all_is_over(tmp_path: Path) -> None:
     with running_process(tmp_path, "--log-format", "json") as (address, process):
         wait_until_ready(address, process)
