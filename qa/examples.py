@@ -58,7 +58,8 @@ _PERIOD = (
 _PLACE = re.compile(
     rf"\b(?:in|at|near)\s+(?:(?:the\s+)?(?!\w*day\b|{_MONTH}\b)[A-Z][a-z]\w*(?:\s+[A-Z]\w+)*"
     rf"|the\s+(?!\w+\s+of\b|(?:\w+\s+)?(?:{_PERIOD}|case|course|end|form|process|way)\b)"
-    rf"[a-z]\w+(?:\s+[a-z]\w+)?)"
+    rf"[a-z]\w+(?:\s+(?!(?:after|and|at|before|by|every|for|in|on|once|since|to|twice|until|with)\b)"
+    rf"[a-z]\w+)?)"
 )
 # "a week", "the following year": how long or when, and not what.
 _WHILE = re.compile(rf"(?:\w+\s+){{0,2}}{_PERIOD}\b")
@@ -111,6 +112,18 @@ _HOW = tuple(
             rf"[a-z]\w+(?:\s+[a-z]\w+){{0,3}}",
         ),
     )
+)
+_MODAL = re.compile(r"(?:can|may|must|shall|should|will)$")
+# "The fee is 20 euros", "The bridge is 300 metres long".
+_AMOUNT = re.compile(
+    rf"(?:[€$£]\s?\d[\d.,]*|{_SOME}\s?(?:euros?|dollars?|pounds?|francs?|percent|per\s+cent|%))",
+    re.VERBOSE,
+)
+_MEASURE = re.compile(
+    rf"{_SOME}\s+[a-z]+\s+(?P<how>deep|far|heavy|high|long|old|tall|thick|wide)\b", re.VERBOSE
+)
+_PARTICLE = re.compile(
+    r"\w+\s+(?:away|down|off|on|out|up)(?=\s+(?:at|by|every|for|from|in|on|since|to|until)\b|$)"
 )
 _NOT_ORDERED = frozenset(["do", "have", "like", "please", "thank", "welcome"])
 # "The owner, a former sailor, bought": what is said in passing between a subject and its verb.
@@ -380,6 +393,8 @@ def _asked(words: list[str], when: str, known: _Words) -> Iterator[tuple[str, st
         return
     if verb in ("is", "are", "was", "were"):
         yield from _of_being(lowered, verb, rest, when)
+    elif _MODAL.match(verb):
+        yield from _of_having_to(f"{verb} {lowered}", words[at + 1 :], when)
     # "The bridge built in 1931 was": a participle, and its clause has a verb still to come.
     elif rest and words[at + 1] != "to" and not any(map(_AUXILIARY.match, words[at:])):
         if _SPEECH.match(lemma := _lemma(verb)) or _THIS.match(rest):
@@ -389,6 +404,21 @@ def _asked(words: list[str], when: str, known: _Words) -> Iterator[tuple[str, st
         elif verbs[at] == "does" and not lowered.startswith("the "):
             yield f"What {verb} {rest}?", subject
         yield from _of_doing(f"{verbs[at]} {lowered} {lemma}", rest, when)
+
+
+def _of_having_to(asked: str, words: list[str], when: str) -> Iterator[tuple[str, str]]:
+    """The questions of a clause with "must", "can" and the like, of which "must the guests" is asked."""
+    from lemminflect import getAllLemmas, getInflection
+
+    done = next(iter(words[1:]), "")
+    if words[:1] == ["be"] and done.islower() and done in getInflection(_lemma(done), "VBN"):
+        yield from _of_doing(f"{asked} be {done}", " ".join(words[2:]), when)
+    elif (
+        words
+        and words[0] not in ("be", "have")
+        and words[0] in getAllLemmas(words[0]).get("VERB", ())
+    ):
+        yield from _of_doing(f"{asked} {words[0]}", " ".join(words[1:]), when)
 
 
 def _inside(subject: str, named: bool, known: _Words) -> str:
@@ -409,7 +439,8 @@ def _of_doing(asked: str, rest: str, when: str) -> Iterator[tuple[str, str]]:
         yield f"By how much {asked}?", much[0]
     elif rest.startswith("by "):  # "The system introduced by Linnaeus"
         return
-    for kind, phrase in (("When", _TIME.search(rest)), ("Where", _PLACE.search(rest))):
+    for kind, form in (("When", _TIME), ("Where", _PLACE), *_HOW[:2]):
+        phrase = form.search(rest)
         to = rest[: phrase.start()] if phrase else ""
         if kind == "Where":
             to = " ".join(_TIME.sub("", to).split())
@@ -438,10 +469,16 @@ def _of_being(subject: str, verb: str, rest: str, when: str) -> Iterator[tuple[s
             who = "Who" if _PERSON.search(" ".join(rest.split()[:6])) else "What"
             yield f"{who} {verb} {subject}?", rest
         return
+    if much := _AMOUNT.match(rest):
+        yield f"How much {verb} {subject}?", much[0]
+    if far := _MEASURE.match(rest):
+        yield f"How {far['how']} {verb} {subject}?", far[0]
     done = rest.split()[0] if rest else ""
     if not done.islower() or done not in getInflection(_lemma(done), "VBN"):
         return
-    asked = f"{verb} {subject} {done}"
+    # "is turned on in October"
+    on = _PARTICLE.match(rest)
+    asked = f"{verb} {subject} {on[0] if on else done}"
     for kind, phrase in (
         ("When", _TIME.search(rest)),
         ("By whom", _DOER.search(rest)),

@@ -106,6 +106,21 @@ WORDS = _Words({"Putin"}, {"herbicides", "chlorophyll", "photosynthesis"})
         ),
         ("Visitors bring the keys in the morning.", {}),
         (
+            "The books may be borrowed for four weeks.",
+            {"How long may the books be borrowed?": "for four weeks"},
+        ),
+        (
+            "The guests must leave a bag at the entrance every two hours.",
+            {
+                "Where must the guests leave a bag?": "at the entrance",
+                "How often must the guests leave a bag at the entrance?": "every two hours",
+                "What must the guests leave?": "a bag at the entrance every two hours",
+            },
+        ),
+        ("The fee is 20 euros a year.", {"How much is the fee?": "20 euros"}),
+        ("The room is about 40 metres long.", {"How long is the room?": "about 40 metres long"}),
+        ("The heating is turned on in October.", {"When is the heating turned on?": "in October"}),
+        (
             "The bakery makes some 6,000 small rolls a night.",
             {"How many small rolls does the bakery make?": "some 6,000 small rolls"},
         ),
