@@ -412,7 +412,10 @@ def _of_having_to(asked: str, words: list[str], when: str) -> Iterator[tuple[str
 
     done = next(iter(words[1:]), "")
     if words[:1] == ["be"] and done.islower() and done in getInflection(_lemma(done), "VBN"):
-        yield from _of_doing(f"{asked} be {done}", " ".join(words[2:]), when)
+        # What is done to a thing it is not asked for.
+        for question, expected in _of_doing(f"{asked} be {done}", " ".join(words[2:]), when):
+            if not question.startswith("What "):
+                yield question, expected
     elif (
         words
         and words[0] not in ("be", "have")

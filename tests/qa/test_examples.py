@@ -117,6 +117,7 @@ WORDS = _Words({"Putin"}, {"herbicides", "chlorophyll", "photosynthesis"})
                 "What must the guests leave?": "a bag at the entrance every two hours",
             },
         ),
+        ("The energy of the bridge can be subdivided and classified in various ways.", {}),
         ("The fee is 20 euros a year.", {"How much is the fee?": "20 euros"}),
         ("The room is about 40 metres long.", {"How long is the room?": "about 40 metres long"}),
         ("The heating is turned on in October.", {"When is the heating turned on?": "in October"}),
