@@ -15,6 +15,7 @@ MAX_FILE_BYTES = 20_000_000
 # Titles that a program has made of a file's name, or for want of one.
 _MADE_UP = re.compile(
     r"microsoft \w+ - .*|untitled.*|(?:word )?document ?\d*|powerpoint presentation|slide \d+"
+    r"|(?:about:|data:|file:|https?://)\S*"  # a page that a browser printed
     r"|.*\.(?:docx?|odt|rtf|tex|dvi|pdf|pptx?|indd|qxd|pages|html?|txt|md)",
     re.IGNORECASE,
 )

@@ -292,6 +292,8 @@ of which the town pays a third.
         ("untitled", "Walls of the north"),
         ("Microsoft Word - walls.doc", "Walls of the north"),
         ("walls_final2.docx", "Walls of the north"),
+        ("about:blank", "Walls of the north"),
+        ("https://example.org/walls", "Walls of the north"),
     ],
 )
 def test_the_title_of_a_pdf_is_its_own_or_its_largest_print(own: str, expected: str) -> None:
