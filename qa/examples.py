@@ -94,6 +94,7 @@ _ORDER = re.compile(
 _NEXT = re.compile(
     r"(?:[,;]|,?\s+and)\s+(?:and\s+)?(?:then\s+)?(?=[a-z]+\s+(?:the|an?|your|all|both|each|it|them)\s)"
 )
+# An order is asked all of these, any other clause the first two.
 _HOW = tuple(
     (asked, re.compile(rf"\b(?:{form})", re.VERBOSE))
     for asked, form in (
@@ -354,8 +355,6 @@ def _questions(sentence: str, known: _Words) -> Iterator[tuple[str, str]]:
 
 def _of_orders(sentence: str, known: _Words) -> Iterator[tuple[str, str]]:
     """The questions of a sentence that tells what to do: how long, how often, where and the like."""
-    from lemminflect import getAllLemmas
-
     beginning = _BEGINNING.match(sentence)
     assert beginning is not None  # all of it may be missing
     end = f" to {beginning['end']}" if beginning["end"] else ""
@@ -363,7 +362,7 @@ def _of_orders(sentence: str, known: _Words) -> Iterator[tuple[str, str]]:
         order = _ORDER.fullmatch(part)
         verb = order["verb"][:1].lower() + order["verb"][1:] if order else ""
         # "Visitors bring a map" does not tell anybody to: only a verb's bare form does.
-        if verb not in getAllLemmas(verb).get("VERB", ()) or verb in _NOT_ORDERED:
+        if not _is_bare(verb) or verb in _NOT_ORDERED:
             return
         if order is None or not order["what"] or order["verb"] in known.proper:
             continue
@@ -408,19 +407,12 @@ def _asked(words: list[str], when: str, known: _Words) -> Iterator[tuple[str, st
 
 def _of_having_to(asked: str, words: list[str], when: str) -> Iterator[tuple[str, str]]:
     """The questions of a clause with "must", "can" and the like, of which "must the guests" is asked."""
-    from lemminflect import getAllLemmas, getInflection
-
-    done = next(iter(words[1:]), "")
-    if words[:1] == ["be"] and done.islower() and done in getInflection(_lemma(done), "VBN"):
+    if words[:1] == ["be"] and _is_participle(done := words[1] if words[1:] else ""):
         # What is done to a thing it is not asked for.
         for question, expected in _of_doing(f"{asked} be {done}", " ".join(words[2:]), when):
             if not question.startswith("What "):
                 yield question, expected
-    elif (
-        words
-        and words[0] not in ("be", "have")
-        and words[0] in getAllLemmas(words[0]).get("VERB", ())
-    ):
+    elif words and words[0] not in ("be", "have") and _is_bare(words[0]):
         yield from _of_doing(f"{asked} {words[0]}", " ".join(words[1:]), when)
 
 
@@ -464,8 +456,6 @@ def _of_doing(asked: str, rest: str, when: str) -> Iterator[tuple[str, str]]:
 
 def _of_being(subject: str, verb: str, rest: str, when: str) -> Iterator[tuple[str, str]]:
     """The questions of a clause with a form of "be": what someone is, or what was done."""
-    from lemminflect import getInflection
-
     if _KIND.match(rest):
         # "What is the city?" asks for nothing that was not said before.
         if any(map(str.isupper, subject)) or not re.match(r"(?:the|an?)\s", subject):
@@ -477,7 +467,7 @@ def _of_being(subject: str, verb: str, rest: str, when: str) -> Iterator[tuple[s
     if far := _MEASURE.match(rest):
         yield f"How {far['how']} {verb} {subject}?", far[0]
     done = rest.split()[0] if rest else ""
-    if not done.islower() or done not in getInflection(_lemma(done), "VBN"):
+    if not _is_participle(done):
         return
     # "is turned on in October"
     on = _PARTICLE.match(rest)
@@ -491,6 +481,20 @@ def _of_being(subject: str, verb: str, rest: str, when: str) -> Iterator[tuple[s
             yield f"{kind} {asked}?", phrase[0]
     if when:
         yield f"When {asked}?", when
+
+
+def _is_bare(word: str) -> bool:
+    """Whether it is a verb's bare form, as after "must"."""
+    from lemminflect import getAllLemmas
+
+    return word in getAllLemmas(word).get("VERB", ())
+
+
+def _is_participle(word: str) -> bool:
+    """Whether it is a verb's past participle, as after "was"."""
+    from lemminflect import getInflection
+
+    return word.islower() and word in getInflection(_lemma(word), "VBN")
 
 
 def _lemma(verb: str) -> str:
