@@ -136,7 +136,7 @@ def main() -> None:
     rows = read_rows(arguments.followups)
     texts = passages(arguments.corpus, arguments.every, arguments.most)
     encoder, sparse = SentenceEncoder(), SparseIndex(texts, split_words)
-    vectors = encoder.encode_sentences(texts)
+    vectors = encoder.encode_texts(texts)
     weights = {part: ranking()["first stage"][part] for part in ("dense", "words")}
 
     leaning = [row for row in rows if row.changed]

@@ -122,7 +122,7 @@ class Material:
         queries = [asked[i] for i in np.random.default_rng(1).permutation(len(asked))[:QUERIES]]
         encoder = SentenceEncoder()
         began = time.perf_counter()
-        vectors = encoder.encode_sentences(texts)
+        vectors = encoder.encode_texts(texts)
         print(
             f"{len(texts):,} sentences encoded in {time.perf_counter() - began:.0f} s", flush=True
         )

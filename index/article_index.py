@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -23,7 +23,7 @@ from index.late import LateIndex
 from index.passages import STUB_PIECES, Passage, split_passages
 from index.saved import check_fits, damaged, sha256, write_file, write_manifest
 
-FORMAT_VERSION = 2
+FORMAT_VERSION = 3
 MANIFEST = "manifest.json"
 LOCK = "saving.lock"
 # Seconds to wait for another process that saves in the same folder, which takes one or two.
@@ -67,18 +67,12 @@ class ArticleIndex:
     def build(
         cls, document: Document, encoder: Encoder, progress: Progress | None = None
     ) -> ArticleIndex:
-        """Split and encode a document; progress(done, total) counts texts encoded."""
+        """Split and encode a document; progress(done, total) counts what is encoded."""
         passages = split_passages(document, encoder.count_pieces, encoder.max_pieces - 2)
-        texts, sentences = [p.text for p in passages], sentence_texts(passages)
-        total = len(texts) + len(sentences)
-
-        def after(before: int) -> Progress | None:
-            return progress and (lambda done, _: progress(before + done, total))
-
+        encoded = encoder.encode_passages(passages, progress)
         dense = DenseIndex(encoder.dimension)
-        encoded = encoder.encode_passages(texts, after(0))
         dense.add(encoded.vectors)
-        dense.add(encoder.encode_sentences(sentences, after(len(texts))))
+        dense.add(encoded.sentences)
         return cls(document, passages, dense, LateIndex.build(encoded.tokens), encoder)
 
     def of(self, document: Document) -> ArticleIndex:
@@ -269,8 +263,3 @@ def _remove(paths: Iterable[Path]) -> None:
     for path in paths:
         with suppress(OSError):
             path.unlink()
-
-
-def sentence_texts(passages: Sequence[Passage]) -> list[str]:
-    """The text of every sentence, passage by passage."""
-    return [p.text[a - p.start : b - p.start] for p in passages for a, b in p.sentences]

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from index.article_index import ArticleIndex, sentence_texts
+from index.article_index import ArticleIndex
 from index.document import Document, well_formed
 from index.encoder import Encoded, Tokens
 from index.fusion import Scores, best_per_group, fuse, rank
 from index.late import held_by
-from index.passages import Passage
+from index.passages import Passage, sentence_texts
 from index.saved import read_fitted
 from index.sparse import SparseIndex, idf, split_grams, split_pairs, split_words
 
@@ -107,7 +107,8 @@ class Collection:
         for at in range(0, len(queries), 32):
             some = slice(at, at + 32)
             passage_parts, sentence_parts = self.parts(
-                queries[some], Encoded(encoded.vectors[some], encoded.tokens[some])
+                queries[some],
+                replace(encoded, vectors=encoded.vectors[some], tokens=encoded.tokens[some]),
             )
             scores = fuse(passage_parts, self._weights["passage"])
             sentence_parts["passage"] = scores[:, self._owner]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
@@ -13,10 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from index.errors import EncoderError
+from index.passages import Offsets, Passage, sentence_texts
 from index.saved import sha256_of
 from index.wordpieces import MeanBert, mean_bert
 
 if TYPE_CHECKING:
+    from tokenizers import Encoding
+
     from index.bert import PackedBert, Precision
 
 DEFAULT_ENCODER = "all-MiniLM-L6-v2"
@@ -54,10 +57,15 @@ class Tokens:
 
 @dataclass(frozen=True, slots=True)
 class Encoded:
-    """Texts as unit vectors, float32 [texts, dimension], and as those of their word pieces."""
+    """Texts as unit vectors, float32 [texts, dimension], and as those of their word pieces.
+
+    `sentences` has a unit vector for each sentence of each passage, float32 [sentences, dimension], one
+    passage's after the other's; 0 for one without a word piece.
+    """
 
     vectors: Vectors
     tokens: list[Tokens]
+    sentences: Vectors = field(default_factory=lambda: np.zeros((0, 0), dtype=np.float32))
 
 
 class Encoder(Protocol):
@@ -72,11 +80,13 @@ class Encoder(Protocol):
         """Word pieces of each text, without the model's own marks at its ends."""
         ...
 
-    def encode_passages(self, texts: Sequence[str], progress: Progress | None = None) -> Encoded:
-        """Passages and their word pieces; progress(done, total) as it goes."""
+    def encode_passages(
+        self, passages: Sequence[Passage], progress: Progress | None = None
+    ) -> Encoded:
+        """Passages, their word pieces and their sentences; progress(done, total) as it goes."""
         ...
 
-    def encode_sentences(self, texts: Sequence[str], progress: Progress | None = None) -> Vectors:
+    def encode_texts(self, texts: Sequence[str], progress: Progress | None = None) -> Vectors:
         """Unit vectors, float32 [len(texts), dimension]; progress(done, total) as it goes."""
         ...
 
@@ -154,11 +164,29 @@ class SentenceEncoder:
             )
         return [len(ids) for ids in pieces["input_ids"]]
 
-    def encode_passages(self, texts: Sequence[str], progress: Progress | None = None) -> Encoded:
-        """Passages and their word pieces; progress(done, total) as it goes."""
-        return self._encode("encode_document", texts, progress)
+    def encode_passages(
+        self, passages: Sequence[Passage], progress: Progress | None = None
+    ) -> Encoded:
+        """Passages, their word pieces and their sentences; progress(done, total) as it goes.
 
-    def encode_sentences(self, texts: Sequence[str], progress: Progress | None = None) -> Vectors:
+        A sentence's vector is the mean of its pieces' as they are in the passage ("late chunking",
+        Günther et al. 2024), which takes half of the time that encoding it by itself does. With a model
+        of another kind, whose vectors need not be means, it is encoded by itself.
+        """
+        texts = [p.text for p in passages]
+        if self._packed is not None:
+            spans = [[(a - p.start, b - p.start) for a, b in p.sentences] for p in passages]
+            return self._encode("encode_document", texts, progress, spans=spans)
+        sentences = sentence_texts(passages)
+        total = len(texts) + len(sentences)
+
+        def after(before: int) -> Progress | None:
+            return progress and (lambda done, _: progress(before + done, total))
+
+        encoded = self._encode("encode_document", texts, after(0))
+        return replace(encoded, sentences=self.encode_texts(sentences, after(len(texts))))
+
+    def encode_texts(self, texts: Sequence[str], progress: Progress | None = None) -> Vectors:
         """Unit vectors, float32 [len(texts), dimension]; progress(done, total) as it goes."""
         return self._encode("encode_document", texts, progress, tokens=False).vectors
 
@@ -173,49 +201,77 @@ class SentenceEncoder:
         progress: Progress | None,
         *,
         tokens: bool = True,
+        spans: Sequence[Sequence[Offsets]] | None = None,
     ) -> Encoded:
+        """Texts and, where asked for, their word pieces and the spans of each."""
+        spans = spans or [()] * len(texts)
+        first = np.cumsum([0, *(len(of) for of in spans)], dtype=np.int64)
         vectors = np.zeros((len(texts), self.dimension), dtype=np.float32)
+        sentences = np.zeros((first[-1], self.dimension), dtype=np.float32)
         of: list[Tokens] = [_NO_TOKENS] * len(texts)
         done = 0
         for some, found in (
             self._with_library(getattr(self._model, how), texts, tokens=tokens)
             if self._packed is None
-            else self._with_packed(self._packed, texts, tokens=tokens)
+            else self._with_packed(self._packed, texts, spans, tokens=tokens)
         ):
             vectors[some] = found.vectors
+            if len(found.sentences):
+                rows = np.concatenate([np.arange(first[i], first[i + 1]) for i in some])
+                sentences[rows] = found.sentences
             for i, one in zip(some, found.tokens, strict=False):
                 of[i] = one
             done += len(some)
             if progress:
                 progress(done, len(texts))
-        return Encoded(vectors, of)
+        return Encoded(vectors, of, sentences)
 
     def _with_packed(
-        self, packed: PackedBert, texts: Sequence[str], *, tokens: bool
+        self,
+        packed: PackedBert,
+        texts: Sequence[str],
+        spans: Sequence[Sequence[Offsets]],
+        *,
+        tokens: bool,
     ) -> Iterator[tuple[list[int], Encoded]]:
         """Some texts' numbers and what they are encoded as, until there is no text left."""
         for first in range(0, len(texts), SORTED):
             some_texts = texts[first : first + SORTED]
-            pieces = [cut.ids for cut in self._pieces.cut(some_texts, most=self.max_pieces)]
-            for some in batches([len(ids) for ids in pieces], BATCH_PIECES):
-                found = self._pass(packed, [pieces[i] for i in some], tokens=tokens)
-                yield [first + i for i in some], found
+            cuts = self._pieces.cut(some_texts, most=self.max_pieces)
+            for some in batches([len(cut.ids) for cut in cuts], BATCH_PIECES):
+                numbers = [first + i for i in some]
+                found = self._pass(
+                    packed, [cuts[i] for i in some], [spans[i] for i in numbers], tokens=tokens
+                )
+                yield numbers, found
 
     def _pass(
-        self, packed: PackedBert, pieces: Sequence[Sequence[int]], *, tokens: bool
+        self,
+        packed: PackedBert,
+        cuts: Sequence[Encoding],
+        spans: Sequence[Sequence[Offsets]],
+        *,
+        tokens: bool,
     ) -> Encoded:
-        """Texts of a batch by the model: their mean token's vectors, and those of their pieces."""
+        """Texts of a batch by the model: their mean token's vectors, their spans', their pieces'."""
         import torch
 
-        lengths = [len(of) for of in pieces]
-        ids = torch.tensor([piece for of in pieces for piece in of])
+        lengths = [len(cut.ids) for cut in cuts]
+        ids = torch.tensor([piece for cut in cuts for piece in cut.ids])
         hidden = packed(ids, torch.zeros_like(ids), lengths).float()
-        owner = torch.repeat_interleave(torch.tensor(lengths))
-        sums = torch.zeros(len(pieces), self.dimension).index_add_(0, owner, hidden)
-        vectors = torch.nn.functional.normalize(sums).numpy()
+
+        def means(owner: NDArray[np.int64], owners: int) -> Vectors:
+            """Unit vectors along the means of each owner's tokens; a token of none has owner -1."""
+            sums = torch.zeros(owners + 1, self.dimension)
+            sums.index_add_(0, torch.from_numpy(owner % (owners + 1)), hidden)
+            unit: Vectors = torch.nn.functional.normalize(sums[:owners]).numpy()
+            return unit
+
+        vectors = means(np.repeat(np.arange(len(cuts)), lengths), len(cuts))
+        sentences = means(_owners(cuts, spans), sum(len(of) for of in spans))
         parts = zip(torch.split(ids, lengths), torch.split(hidden, lengths), strict=True)
         of = [self._tokens(i.numpy(), h.numpy()) for i, h in parts] if tokens else []
-        return Encoded(vectors, of)
+        return Encoded(vectors, of, sentences)
 
     def _with_library(
         self, encode: Callable[..., Any], texts: Sequence[str], *, tokens: bool
@@ -253,6 +309,24 @@ class SentenceEncoder:
         vectors = vectors[kept]
         lengths = np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9)
         return Tokens(pieces[kept], (vectors / lengths).astype(np.float16))
+
+
+def _owners(cuts: Sequence[Encoding], spans: Sequence[Sequence[Offsets]]) -> NDArray[np.int64]:
+    """For each piece of some texts the number of its span, counted over all of them; -1 for none."""
+    owners = []
+    before = 0
+    for cut, of in zip(cuts, spans, strict=True):
+        if not of:
+            owners.append(np.full(len(cut.ids), -1))
+            continue
+        # The model's own marks are of no length.
+        at, end = np.array(cut.offsets, dtype=np.int64).T
+        starts, ends = np.array(of, dtype=np.int64).T
+        number = np.searchsorted(starts, at, side="right") - 1
+        inside = (number >= 0) & (at < ends[number]) & (at < end)
+        owners.append(np.where(inside, before + number, -1))
+        before += len(of)
+    return np.concatenate(owners)
 
 
 def batches(sizes: Sequence[int], most: int) -> Iterator[list[int]]:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import logging
 import os
+import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
@@ -46,11 +48,27 @@ ROWS = 500
 # What Milvus takes of a text, in bytes.
 MAX_TEXT = 65_535
 MAX_ID = 1_024
-# The graph of the nearest vectors (Malkov & Yashunin 2020), and how far a search looks in it.
-GRAPH = {"M": 32, "efConstruction": 200}
+# What is indexed, and how. The graph of the nearest vectors is that of Malkov & Yashunin 2020; a
+# document's key is to find its rows without going through all.
+INDEXES: dict[str, dict[str, Any]] = {
+    "dense": {
+        "index_type": "HNSW",
+        "metric_type": "IP",
+        "params": {"M": 32, "efConstruction": 200},
+    },
+    "sparse": {
+        "index_type": "SPARSE_INVERTED_INDEX",
+        "metric_type": "BM25",
+        "params": {"bm25_k1": 1.2, "bm25_b": 0.75},
+    },
+    "document_key": {"index_type": "INVERTED"},
+}
+# How far a search looks in the graph.
 LOOK = {"ef": 128}
 # Seconds that a server has to answer.
 TIMEOUT = 30.0
+# And another builder to make what it has begun to.
+MAKING = 5.0
 
 _PASSAGE = ("document", "start", "end", "text", "sentences", "furniture")
 _OF_DOCUMENT = ("title", "source")
@@ -88,6 +106,7 @@ class MilvusStore:
                         "it was built with, or another collection."
                     )
                 self._create(shards)
+            self._index()
             self._client.load_collection(self._collection, timeout=TIMEOUT, replica_number=replicas)
 
     def __len__(self) -> int:
@@ -210,6 +229,7 @@ class MilvusStore:
         self._client.close()
 
     def _create(self, shards: int) -> None:
+        """Make the collection, unless another builder does at this moment."""
         schema = self._client.create_schema(auto_id=False, enable_dynamic_field=False)
         schema.add_field("key", DataType.VARCHAR, is_primary=True, max_length=64)
         for name, length in (
@@ -243,23 +263,40 @@ class MilvusStore:
                 output_field_names=["sparse"],
             )
         )
-        indexes = self._client.prepare_index_params()
-        indexes.add_index("dense", index_type="HNSW", metric_type="IP", params=GRAPH)
-        indexes.add_index(
-            "sparse",
-            index_type="SPARSE_INVERTED_INDEX",
-            metric_type="BM25",
-            params={"bm25_k1": 1.2, "bm25_b": 0.75},
+        self._unless(
+            partial(self._client.has_collection, self._collection, timeout=TIMEOUT),
+            partial(
+                self._client.create_collection,
+                self._collection,
+                schema=schema,
+                num_shards=shards,
+                timeout=TIMEOUT,
+            ),
         )
-        # To find a document's rows without going through all.
-        indexes.add_index("document_key", index_type="INVERTED")
-        self._client.create_collection(
-            self._collection,
-            schema=schema,
-            index_params=indexes,
-            num_shards=shards,
-            timeout=TIMEOUT,
-        )
+
+    def _index(self) -> None:
+        """Make the indexes that are not there: none may be, where a builder was killed."""
+        for field, settings in INDEXES.items():
+            wanted = self._client.prepare_index_params()
+            wanted.add_index(field, **settings)
+            self._unless(
+                partial(self._client.list_indexes, self._collection, field, timeout=TIMEOUT),
+                partial(self._client.create_index, self._collection, wanted, timeout=TIMEOUT),
+            )
+
+    @staticmethod
+    def _unless(there: Callable[[], object], make: Callable[[], object]) -> None:
+        """Make what is not there, or wait for another builder that makes it first."""
+        if there():
+            return
+        try:
+            make()
+        except MilvusException:
+            until = time.monotonic() + MAKING
+            while not there():
+                if time.monotonic() > until:
+                    raise
+                time.sleep(0.1)
 
     def _rows(self, condition: str, fields: Sequence[str]) -> Iterator[dict[str, Any]]:
         """Every row that meets a condition, however many there are."""

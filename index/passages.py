@@ -148,6 +148,11 @@ def split_sentences(text: str, start: int, end: int) -> list[Offsets]:
     return found
 
 
+def sentence_texts(passages: Sequence[Passage]) -> list[str]:
+    """The text of every sentence, passage by passage."""
+    return [p.text[a - p.start : b - p.start] for p in passages for a, b in p.sentences]
+
+
 def is_furniture(paragraph: str) -> bool:
     """Whether a paragraph is an instruction of the page around the text, not of the text."""
     return len(paragraph) <= MAX_FURNITURE and _FURNITURE.fullmatch(paragraph) is not None

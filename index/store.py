@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from index.article_index import ArticleIndex, sentence_texts
+from index.article_index import ArticleIndex
 from index.collection import Collection, Hit
 from index.dense import DenseIndex, Kind
 from index.document import Document, well_formed
@@ -97,7 +97,7 @@ def fill(
             for passage in split_passages(document, encoder.count_pieces, encoder.max_pieces - 2)
         ]
         if fresh:
-            vectors = encoder.encode_sentences([p.text for p in passages], progress)
+            vectors = encoder.encode_texts([p.text for p in passages], progress)
             store.put(fresh, passages, vectors)
         added, passages_added = added + len(fresh), passages_added + len(passages)
         held += len(batch) - len(fresh)
@@ -186,13 +186,12 @@ class StoredCollection:
 
     def _encode(self, passages: Sequence[Passage]) -> dict[tuple[str, int], _Row]:
         """Each passage with all that an article's index has of it."""
-        encoded = self.encoder.encode_passages([p.text for p in passages])
-        sentences = self.encoder.encode_sentences(sentence_texts(passages))
+        encoded = self.encoder.encode_passages(passages)
         ends = np.cumsum([len(p.sentences) for p in passages], dtype=np.int64)
         return {
             _key(passage): _Row(passage, encoded.vectors[i], tokens, of)
             for i, (passage, tokens, of) in enumerate(
-                zip(passages, encoded.tokens, np.split(sentences, ends[:-1]), strict=True)
+                zip(passages, encoded.tokens, np.split(encoded.sentences, ends[:-1]), strict=True)
             )
         }
 

@@ -94,25 +94,31 @@ _ORDER = re.compile(
 _NEXT = re.compile(
     r"(?:[,;]|,?\s+and)\s+(?:and\s+)?(?:then\s+)?(?=[a-z]+\s+(?:the|an?|your|all|both|each|it|them)\s)"
 )
-# An order is asked all of these, any other clause the first two.
-_HOW = tuple(
-    (asked, re.compile(rf"\b(?:{form})", re.VERBOSE))
-    for asked, form in (
-        ("How long", rf"for\s+{_SOME}\s+{_UNIT}|until\s.+"),
-        (
-            "How often",
-            rf"(?:(?:once|twice|\w+\s+times)\s+(?:an?|per|every)\s+{_UNIT}"
-            rf"|every\s+(?:{_SOME}\s+)?(?:{_UNIT}|{_PERIOD})\b)",
-        ),
-        ("At what temperature", rf"(?:at|to)\s+{_SOME}\s?(?:°\s?[CF]?|degrees)(?:\s+[CF]\w*)?"),
-        ("With what", r"with\s+(?!care\b).+?(?=\s+(?:for|until|at|in|into|on|every)\s|$)"),
-        ("When", r"(?:before|after|when|as\s+soon\s+as)\s.+"),
-        (
-            "Where",
-            rf"(?:in|inside|into|on|onto|under)\s+(?:the|an?|your)\s+(?!{_PERIOD}\b)"
-            rf"[a-z]\w+(?:\s+[a-z]\w+){{0,3}}",
-        ),
-    )
+
+
+def _forms(*forms: tuple[str, str]) -> tuple[tuple[str, re.Pattern[str]], ...]:
+    """Questions' first words, each with the form of what answers them."""
+    return tuple((asked, re.compile(rf"\b(?:{form})", re.VERBOSE)) for asked, form in forms)
+
+
+# Any clause is asked these, and an order the others too.
+_HOW_LONG = _forms(
+    ("How long", rf"for\s+{_SOME}\s+{_UNIT}|until\s.+"),
+    (
+        "How often",
+        rf"(?:(?:once|twice|\w+\s+times)\s+(?:an?|per|every)\s+{_UNIT}"
+        rf"|every\s+(?:{_SOME}\s+)?(?:{_UNIT}|{_PERIOD})\b)",
+    ),
+)
+_HOW = _HOW_LONG + _forms(
+    ("At what temperature", rf"(?:at|to)\s+{_SOME}\s?(?:°\s?[CF]?|degrees)(?:\s+[CF]\w*)?"),
+    ("With what", r"with\s+(?!care\b).+?(?=\s+(?:for|until|at|in|into|on|every)\s|$)"),
+    ("When", r"(?:before|after|when|as\s+soon\s+as)\s.+"),
+    (
+        "Where",
+        rf"(?:in|inside|into|on|onto|under)\s+(?:the|an?|your)\s+(?!{_PERIOD}\b)"
+        rf"[a-z]\w+(?:\s+[a-z]\w+){{0,3}}",
+    ),
 )
 _MODAL = re.compile(r"(?:can|may|must|shall|should|will)$")
 # "The fee is 20 euros", "The bridge is 300 metres long".
@@ -408,10 +414,7 @@ def _asked(words: list[str], when: str, known: _Words) -> Iterator[tuple[str, st
 def _of_having_to(asked: str, words: list[str], when: str) -> Iterator[tuple[str, str]]:
     """The questions of a clause with "must", "can" and the like, of which "must the guests" is asked."""
     if words[:1] == ["be"] and _is_participle(done := words[1] if words[1:] else ""):
-        # What is done to a thing it is not asked for.
-        for question, expected in _of_doing(f"{asked} be {done}", " ".join(words[2:]), when):
-            if not question.startswith("What "):
-                yield question, expected
+        yield from _of_its_time(f"{asked} be {done}", " ".join(words[2:]), when)
     elif words and words[0] not in ("be", "have") and _is_bare(words[0]):
         yield from _of_doing(f"{asked} {words[0]}", " ".join(words[1:]), when)
 
@@ -430,11 +433,23 @@ def _inside(subject: str, named: bool, known: _Words) -> str:
 
 def _of_doing(asked: str, rest: str, when: str) -> Iterator[tuple[str, str]]:
     """The questions of a clause with another verb, as in "did the king build": when, where and what."""
+    yield from _of_its_time(asked, rest, when)
+    if not (
+        _COUNTED.match(rest)
+        or _NO_OBJECT.match(rest)
+        or _WHILE.match(rest)
+        or _LIGHT.match(asked.split()[-1])
+    ):
+        yield f"What {asked}?", rest
+
+
+def _of_its_time(asked: str, rest: str, when: str) -> Iterator[tuple[str, str]]:
+    """The questions of when, where, how long and how many."""
     if much := _BY_HOW_MUCH.match(rest):
         yield f"By how much {asked}?", much[0]
     elif rest.startswith("by "):  # "The system introduced by Linnaeus"
         return
-    for kind, form in (("When", _TIME), ("Where", _PLACE), *_HOW[:2]):
+    for kind, form in (("When", _TIME), ("Where", _PLACE), *_HOW_LONG):
         phrase = form.search(rest)
         to = rest[: phrase.start()] if phrase else ""
         if kind == "Where":
@@ -443,15 +458,8 @@ def _of_doing(asked: str, rest: str, when: str) -> Iterator[tuple[str, str]]:
             yield f"{kind} {asked} {to}".rstrip() + "?", phrase[0]
     if when:
         yield f"When {asked} {rest}?", when
-    if some := _COUNTED.match(rest):
-        if not _WHILE.fullmatch(some["what"]):
-            yield f"How many {some['what']} {asked}?", some[0]
-    elif (
-        not _NO_OBJECT.match(rest)
-        and not _WHILE.match(rest)
-        and not _LIGHT.match(asked.split()[-1])
-    ):
-        yield f"What {asked}?", rest
+    if (some := _COUNTED.match(rest)) and not _WHILE.fullmatch(some["what"]):
+        yield f"How many {some['what']} {asked}?", some[0]
 
 
 def _of_being(subject: str, verb: str, rest: str, when: str) -> Iterator[tuple[str, str]]:

@@ -6,6 +6,7 @@ import hashlib
 import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ import numpy as np
 import pytest
 
 from index.encoder import Encoded, Progress, SentenceEncoder, Tokens, Vectors
+from index.passages import Passage, sentence_texts
 from qa.reader import Reader, Reading
 from qa.spans import Span
 from tests.index.site import site as site
@@ -34,7 +36,7 @@ class FakeEncoder:
     def count_pieces(self, texts: Sequence[str]) -> list[int]:
         return [len(text.split()) for text in texts]
 
-    def encode_sentences(self, texts: Sequence[str], progress: Progress | None = None) -> Vectors:
+    def encode_texts(self, texts: Sequence[str], progress: Progress | None = None) -> Vectors:
         vectors = np.zeros((len(texts), self.dimension), dtype=np.float32)
         for row, text in zip(vectors, texts, strict=True):
             for number in self._numbers(text):
@@ -44,11 +46,16 @@ class FakeEncoder:
         norms = np.linalg.norm(vectors, axis=1, keepdims=True)
         return vectors / np.maximum(norms, 1e-9)
 
-    def encode_passages(self, texts: Sequence[str], progress: Progress | None = None) -> Encoded:
-        return Encoded(self.encode_sentences(texts, progress), [self._tokens(t) for t in texts])
+    def encode_passages(
+        self, passages: Sequence[Passage], progress: Progress | None = None
+    ) -> Encoded:
+        encoded = self.encode_queries([p.text for p in passages])
+        if progress:
+            progress(len(passages), len(passages))
+        return replace(encoded, sentences=self.encode_texts(sentence_texts(passages)))
 
     def encode_queries(self, texts: Sequence[str]) -> Encoded:
-        return self.encode_passages(texts)
+        return Encoded(self.encode_texts(texts), [self._tokens(t) for t in texts])
 
     def _tokens(self, text: str) -> Tokens:
         numbers = np.array(self._numbers(text), dtype=np.int64)

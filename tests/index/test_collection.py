@@ -36,15 +36,15 @@ def test_scores_against_brute_force(index: Collection, fake_encoder: FakeEncoder
     owner = [i for i, p in enumerate(index.passages) for _ in p.sentences]
     queries = fake_encoder.encode_queries(QUERIES)
     vectors = queries.vectors
-    late = LateIndex.build(fake_encoder.encode_passages(texts).tokens)
+    late = LateIndex.build(fake_encoder.encode_passages(index.passages).tokens)
     held = late.held()
     at = {
-        "sentence": vectors @ fake_encoder.encode_sentences(sentences).T,
+        "sentence": vectors @ fake_encoder.encode_texts(sentences).T,
         "sentence words": SparseIndex(sentences, split_words).scores(QUERIES),
         "sentence grams": SparseIndex(sentences, split_grams, k1=0.9, b=0.5).scores(QUERIES),
     }
     expected = {
-        "dense": vectors @ fake_encoder.encode_passages(texts).vectors.T,
+        "dense": vectors @ fake_encoder.encode_passages(index.passages).vectors.T,
         "pieces": late.scores(
             queries.tokens,
             [idf(4, [held[p] for p in q.pieces.tolist()]) for q in queries.tokens],

@@ -414,7 +414,7 @@ def test_a_store_is_opened_while_another_joins(
 
 def split(document: Document) -> tuple[tuple[Passage, ...], Vectors]:
     passages = split_passages(document, ENCODER.count_pieces, ENCODER.max_pieces - 2)
-    return passages, ENCODER.encode_sentences([p.text for p in passages])
+    return passages, ENCODER.encode_texts([p.text for p in passages])
 
 
 def test_passages_count_when_they_can_be_found(tmp_path: Path) -> None:

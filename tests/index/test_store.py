@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -92,10 +93,10 @@ def test_what_is_there_is_not_encoded_again(
 ) -> None:
     fill(opened(), TOWNS[:10], fake_encoder)
     encoded: list[str] = []
-    encode = FakeEncoder.encode_sentences
+    encode = FakeEncoder.encode_texts
     monkeypatch.setattr(
         FakeEncoder,
-        "encode_sentences",
+        "encode_texts",
         lambda self, texts, progress=None: encoded.extend(texts) or encode(self, texts, progress),
     )
     assert fill(opened(), TOWNS[:12], fake_encoder) == Filled(documents=2, passages=4, held=10)
@@ -141,7 +142,7 @@ def test_any_text_comes_back(opened: Open, fake_encoder: FakeEncoder) -> None:
     for document in documents:
         assert again.document(document.id).text.split() == document.text.split()
         for passage in again.nearest(
-            [document.text[:100]], fake_encoder.encode_sentences([document.text]), 50
+            [document.text[:100]], fake_encoder.encode_texts([document.text]), 50
         )[0]:
             whole = next(d for d in documents if d.id == passage.document_id)
             assert passage.text == whole.text[passage.start : passage.end]
@@ -241,7 +242,7 @@ def test_a_word_weighs_the_same_in_every_segment(tmp_path: Path, fake_encoder: F
     fill(apart, TOWNS[39:], fake_encoder)
     fill(whole, TOWNS, fake_encoder)
     query = "Person40 lake40 mayor"
-    vector = fake_encoder.encode_sentences([query])
+    vector = fake_encoder.encode_texts([query])
     a, b = (s.nearest([query], vector, 10)[0] for s in (apart, whole))
     assert [p.document_id for p in a][0] == [p.document_id for p in b][0] == "towns/40.txt"
 
@@ -300,7 +301,7 @@ def test_two_builds_of_one_shard(tmp_path: Path, fake_encoder: FakeEncoder) -> N
 
 def split(document: Document, encoder: FakeEncoder):
     passages = store.split_passages(document, encoder.count_pieces, encoder.max_pieces - 2)
-    return passages, encoder.encode_sentences([p.text for p in passages])
+    return passages, encoder.encode_texts([p.text for p in passages])
 
 
 @pytest.mark.parametrize(
@@ -388,6 +389,43 @@ def test_builders_at_once_leave_no_doubles(server: str, fake_encoder: FakeEncode
     one.close()
 
 
+def test_a_builder_killed_before_the_indexes(
+    server: str, fake_encoder: FakeEncoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from index.milvus import MilvusStore
+
+    with monkeypatch.context() as killed:
+        killed.setattr(MilvusStore, "_index", Mock(side_effect=KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            open_store(f"milvus://{server}", fake_encoder)
+    one = open_store(f"milvus://{server}", fake_encoder)
+    assert fill(one, TOWNS, fake_encoder).passages == 80
+    (hits,) = StoredCollection(one, fake_encoder).search(["Person21"], 1)
+    assert hits[0].passage.document_id == "towns/21.txt"
+    one.close()
+
+
+def test_a_builder_that_comes_late_takes_what_another_made(
+    server: str, fake_encoder: FakeEncoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It asked what is there before the other had made it."""
+    from pymilvus import MilvusClient
+
+    one = open_store(f"milvus://{server}", fake_encoder)
+    monkeypatch.setattr(MilvusClient, "list_collections", lambda *_, **__: [])
+    answers = iter([False])
+    there = MilvusClient.has_collection
+    monkeypatch.setattr(
+        MilvusClient,
+        "has_collection",
+        lambda *a, **k: next(answers, None) is None and there(*a, **k),
+    )
+    other = open_store(f"milvus://{server}", fake_encoder)
+    assert fill(other, TOWNS, fake_encoder).passages == len(one) == 80
+    one.close()
+    other.close()
+
+
 # The corpus.
 
 
@@ -460,7 +498,7 @@ def test_a_name_that_is_no_text(tmp_path: Path, capsys: pytest.CaptureFixture[st
     encoder = FakeEncoder()
     with closing(FaissStore(tmp_path / "store", encoder)) as store:
         fill(store, read_corpus([str(tmp_path)]), encoder)
-        (found,) = store.nearest(["lamp"], encoder.encode_sentences(["lamp"]), 1)
+        (found,) = store.nearest(["lamp"], encoder.encode_texts(["lamp"]), 1)
         assert found[0].document_id == f"{tmp_path.as_posix()}/\ufffd.txt"
     assert read_document(path).title == "\ufffd"
     print(visible(path))

@@ -83,7 +83,7 @@ def test_the_vectors_are_those_of_the_library() -> None:
     from sentence_transformers import SentenceTransformer
 
     expected = SentenceTransformer(str(MODEL), device="cpu").encode(TEXTS[1:])
-    found = SentenceEncoder(precision="float32").encode_sentences(TEXTS[1:])
+    found = SentenceEncoder(precision="float32").encode_texts(TEXTS[1:])
     assert np.abs((found * expected).sum(axis=1) - 1).max() < 1e-5
 
 

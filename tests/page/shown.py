@@ -61,15 +61,17 @@ class StepEncoder(FakeEncoder):
         self.asked, self.go, self.stopped = (threading.Event() for _ in range(3))
         self.go.set()
 
-    def encode_passages(self, texts: Sequence[str], progress: Progress | None = None) -> Encoded:
-        if progress is None:  # a question
-            return super().encode_passages(texts)
+    def encode_passages(
+        self, passages: Sequence[Passage], progress: Progress | None = None
+    ) -> Encoded:
+        if progress is None:  # not asked for by a visit
+            return super().encode_passages(passages)
         self.articles += 1
         self.asked.set()
         self.go.wait(10)
         try:
-            progress(0, len(texts))
+            progress(0, len(passages))
         except CancelledError:
             self.stopped.set()
             raise
-        return super().encode_passages(texts, progress)
+        return super().encode_passages(passages, progress)

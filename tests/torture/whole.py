@@ -122,7 +122,7 @@ def wrong_with_store(folder: Path, every: list[Document], sure: list[Document]) 
         if one.document(document.id) != document:
             return f"{document.id} has another text"
         query = document.text.split("mayor")[1]
-        (found,) = one.nearest([query], ENCODER.encode_sentences([query]), 1)
+        (found,) = one.nearest([query], ENCODER.encode_texts([query]), 1)
         if (found[0].document_id, found[0].text) != (document.id, document.text.split("\n\n")[1]):
             return f"{document.id} is not found: {found[0].text!r}"
     one.close()
