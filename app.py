@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import ctypes
+import gc
 import html
 import importlib.util
 import logging
@@ -27,6 +28,10 @@ from urllib.parse import urlsplit
 # Read by gradio when it is imported.
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
 
+# What is imported makes some hundred thousand objects that stay: to look for garbage among them again
+# and again takes a seventh of the time.
+gc.disable()
+
 import gradio as gr
 from starlette.middleware import Middleware
 from starlette.requests import Request
@@ -46,6 +51,9 @@ from page.visit import Visit
 from page.visits import FORGET_AFTER, ForgottenError, Visits
 from qa.answer import DEFAULT_ARTICLE, DEFAULT_K, check_question, distinct, open_articles
 from qa.reader import DEFAULT_READER
+
+gc.freeze()
+gc.enable()
 
 PAGE = Path(__file__).parent / "page"
 EXAMPLES = 4
