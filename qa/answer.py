@@ -323,7 +323,7 @@ class QuestionAnswerer:
             # The calibration is fitted on first answers: another is right at most where that is not.
             alternatives=tuple(
                 replace(other, confidence=min(other.confidence, 1 - shown[0].confidence))
-                for other in shown[1:]
+                for other in sorted(shown[1:], key=lambda other: -other.confidence)
             ),
             hits=(*_reordered(hits[:k], candidates), *hits[k:]),
             seconds=seconds,
