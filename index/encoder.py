@@ -170,8 +170,8 @@ class SentenceEncoder:
         """Passages, their word pieces and their sentences; progress(done, total) as it goes.
 
         A sentence's vector is the mean of its pieces' as they are in the passage ("late chunking",
-        Günther et al. 2024), which takes half of the time that encoding it by itself does. With a model
-        of another kind, whose vectors need not be means, it is encoded by itself.
+        Günther et al. 2024), so that nothing is encoded twice. With a model of another kind, whose
+        vectors need not be means, it is encoded by itself.
         """
         texts = [p.text for p in passages]
         if self._packed is not None:
@@ -268,9 +268,12 @@ class SentenceEncoder:
             return unit
 
         vectors = means(np.repeat(np.arange(len(cuts)), lengths), len(cuts))
-        sentences = means(_owners(cuts, spans), sum(len(of) for of in spans))
         parts = zip(torch.split(ids, lengths), torch.split(hidden, lengths), strict=True)
         of = [self._tokens(i.numpy(), h.numpy()) for i, h in parts] if tokens else []
+        # A question and a store's passages have none, and need not be gone through again.
+        if not any(spans):
+            return Encoded(vectors, of)
+        sentences = means(_owners(cuts, spans), sum(len(of) for of in spans))
         return Encoded(vectors, of, sentences)
 
     def _with_library(
