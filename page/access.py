@@ -10,6 +10,8 @@ from urllib.parse import urlsplit
 
 from gradio.utils import get_upload_folder
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
+from starlette.formparsers import MultiPartException
 from starlette.middleware.body_limit import RequestBodyLimitMiddleware
 from starlette.requests import HTTPConnection
 from starlette.responses import JSONResponse
@@ -113,7 +115,7 @@ class Access:
         """
         self._inner = inner
         self._names = names
-        self._upload = RequestBodyLimitMiddleware(inner, MAX_UPLOAD)
+        self._upload = RequestBodyLimitMiddleware(Whole(inner), MAX_UPLOAD)
         self._other = RequestBodyLimitMiddleware(inner, MAX_BODY)
         self._wrong = WrongPasswords(clock)
 
@@ -140,6 +142,35 @@ class Access:
         )
         limited = self._upload if path == UPLOAD else self._other
         await (refused or limited)(scope, receive, sent)
+
+
+class Whole:
+    """What deletes an upload's files where not all of it comes: it breaks off, or is too much.
+
+    Gradio does so itself where a form is not what it should be, and leaves them otherwise.
+    """
+
+    def __init__(self, inner: ASGIApp) -> None:
+        """Stand before an application, which is gradio's, within what bounds a body."""
+        self._inner = inner
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Hand an upload on."""
+        whole = False
+
+        async def received() -> Message:
+            nonlocal whole
+            try:
+                message = await receive()
+            except HTTPException as error:  # "maximum allowed size" is by what gradio answers 413
+                told = f"{MAX_UPLOAD / 1e6:.0f} MB are the maximum allowed size: send less at once."
+                raise MultiPartException(told) from error
+            if message["type"] == "http.disconnect" and not whole:
+                raise MultiPartException("Not all of it was sent.")
+            whole = whole or not message.get("more_body", False)
+            return message
+
+        await self._inner(scope, received, send)
 
 
 class WrongPasswords:

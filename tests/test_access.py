@@ -7,6 +7,8 @@ import json
 import os
 import re
 import shutil
+import socket
+import time
 from collections.abc import Callable, Iterator
 from http.client import HTTPConnection
 from pathlib import Path
@@ -338,6 +340,14 @@ def test_what_is_uploaded_is_not_given_back(tmp_path: Path) -> None:
         os.unlink(path)
 
 
+# One file of 200,000 bytes, as browsers send it.
+FORM = (
+    b'--a\r\nContent-Disposition: form-data; name="files"; filename="a"\r\n\r\n'
+    + b"x" * 200_000
+    + b"\r\n--a--\r\n"
+)
+
+
 def upload(address: str, content: bytes, name: str = "mine.txt") -> dict[str, Any]:
     """What a program gives to /open for a file that it has uploaded."""
     (path,) = httpx.post(f"{address}gradio_api/upload", files={"files": (name, content)}).json()
@@ -451,15 +461,49 @@ def test_what_is_sent_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         for name in ("queue/join", "call/ask", "run/ask", "cancel"):
             assert sent(name, b"x" * 100_001) == 413
             assert sent(name, b"x" * 100_000) == 422
-        head = b'--a\r\nContent-Disposition: form-data; name="files"; filename="a"\r\n\r\n'
-        form = head + b"x" * 200_000 + b"\r\n--a--\r\n"
-        assert sent("upload", form, "multipart/form-data; boundary=a") == 413
+        assert sent("upload", FORM, "multipart/form-data; boundary=a") == 413
         # Of files as many as fit, and no more before those are read.
         files = [upload(address, b"The quicksilver. " * 6_000) for _ in range(2)]
         to, more = f"{address}gradio_api/upload", {"files": ("a.txt", b"More.")}
         assert httpx.post(to, files=more).status_code == 503
         assert '"mine"' in called(address, "open", [None, None, files[:1]])
         assert httpx.post(to, files=more).status_code == 200
+
+
+def test_an_upload_that_is_not_whole_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    uploads = tmp_path / "uploads"
+    monkeypatch.setattr("page.access.MAX_UPLOAD", 150_000)
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(uploads))
+
+    def lie() -> bool:
+        return any(path.is_file() for path in uploads.rglob("*"))
+
+    def until(there: bool) -> bool:
+        since = time.monotonic()
+        while lie() != there and time.monotonic() - since < 20:
+            time.sleep(0.01)
+        return lie() == there
+
+    def drip() -> Iterator[bytes]:
+        yield FORM[:100_000]
+        assert until(True)
+        yield FORM[100_000:]
+
+    given = {"content-type": "multipart/form-data; boundary=a"}
+    with serving(opening(tmp_path)) as address:
+        url = httpx.URL(address)
+        said = httpx.post(url.join("gradio_api/upload"), content=drip(), headers=given, timeout=30)
+        assert (said.status_code, lie()) == (413, False)
+        with socket.create_connection((url.host, url.port)) as sending:
+            sending.sendall(
+                b"POST /gradio_api/upload HTTP/1.1\r\nHost: localhost\r\nContent-Length: 140000\r\n"
+                b"Content-Type: multipart/form-data; boundary=a\r\n\r\n" + FORM[:100_000]
+            )
+            assert until(True)
+        assert until(False)
+        assert upload(address, b"The quicksilver.")["path"]
 
 
 # Pickles
