@@ -126,6 +126,7 @@ class Page:
                             elem_id="question",
                         )
                         self.button = gr.Button("Ask", variant="primary", elem_id="ask", scale=0)
+                    self.overdue = gr.Button(visible="hidden", elem_id="overdue")
                 with gr.Column(elem_id="reading"):
                     self.tabs = _html(tabs_html(visit.shelf, visit.shown), "documents", "opened")
                     with gr.Column(elem_id="adding"):
@@ -231,6 +232,8 @@ class Page:
             self.ask,
             [self.box, self.visit],
             [self.box, *desk],
+            # What is asked while another is answered is asked after it.
+            trigger_mode="always_last",
             **asking,
         )
         for example in self.examples:
@@ -239,7 +242,10 @@ class Page:
         self.chat.undo(self.undo, self.visit, [self.box, *talk], **quiet)
         self.chat.edit(self.edit, self.visit, [self.box, *talk], **quiet)
         self.chat.clear(self.clear, self.visit, talk, **quiet)
-        self.tabs.input(self.choose, self.visit, None, trigger_mode="multiple", **quiet)
+        self.overdue.click(self.listen, None, None, **free)
+        # Not queued, where a question sent after it could be taken first.
+        ticked = {**quiet, "trigger_mode": "multiple", "queue": False}
+        self.tabs.input(self.choose, self.visit, None, **ticked)
         self.tabs.delete(self.remove, self.visit, desk, **quiet)
         # While something is opened, more is refused in words, and an uploaded file deleted.
         adding = {**free, "trigger_mode": "multiple"}
@@ -271,6 +277,9 @@ class Page:
 
     def ask(self, question: str, visit: Visit) -> Iterator[Updates]:
         """Answer the question in the box; it stays there when it cannot be asked."""
+        if not question and visit.turns:  # Enter was pressed twice, or the button
+            yield {self.box: gr.skip()}
+            return
         taken = False
         try:
             for updates in self._answer(question, visit, self.k):
@@ -328,7 +337,10 @@ class Page:
         visit.turns = []
         return self._talk(visit)
 
-    def choose(self, visit: Visit, event: gr.EventData) -> None:
+    async def listen(self) -> None:
+        """Have the page listen for replies again, which it does when it sends something."""
+
+    async def choose(self, visit: Visit, event: gr.EventData) -> None:
         """Have questions asked of a document, or not."""
         if name := visit.name(event.index):
             visit.choose(name, bool(event.on))

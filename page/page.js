@@ -5,15 +5,18 @@
   "use strict";
   const FLASH_MS = 2600;
   const COPIED_MS = 1600;
+  const OVERDUE_MS = 3000;
   const EXPORTED = "questions-and-answers.md";
   const reduced = window.matchMedia("(prefers-reduced-motion: reduce)");
   let fading = 0;
+  let listening = 0;
   let shown = 0; // the number of the document in sight
   let called = ""; // what the page last called for to be in sight
   let talked = ""; // what of the chat was last looked at: how many turns, and whether one waits
   let last = ""; // the question asked last
 
   const log = () => document.querySelector("#chat .log");
+  const overdue = () => document.getElementById("overdue");
   const box = () => document.querySelector("#question textarea");
   const sheets = () => [...document.querySelectorAll("#article .sheet")];
   const tabs = () => [...document.querySelectorAll("#documents [role=tab]")];
@@ -147,8 +150,17 @@
   const turns = () => [...(log()?.querySelectorAll(".turn") ?? [])];
   const newest = () => turns().pop();
 
+  // Called when something is sent or heard. Gradio's client stops listening when it is told that no more
+  // is to come, and does not hear the reply to what it has sent meanwhile; the next thing that is sent has
+  // it listen again.
+  function listen() {
+    window.clearTimeout(listening);
+    listening = window.setTimeout(() => overdue()?.click(), OVERDUE_MS);
+  }
+
   // Called when the chat has changed.
   function answered() {
+    listen();
     const turn = newest();
     const waits = Boolean(turn?.querySelector(".waiting"));
     const now = `${turns().length} ${waits}`;
@@ -232,7 +244,8 @@
 
   document.addEventListener("click", (event) => {
     const button = event.target.closest?.("button");
-    if (!button) return;
+    if (!button || button === overdue()) return;
+    listen();
     if (button.dataset.places) flash(places(button.dataset.places));
     else if (button.dataset.copy) copy(button);
     else if (button.dataset.save) save(button.dataset.save);
@@ -258,6 +271,7 @@
   }
 
   document.addEventListener("keydown", (event) => {
+    if (event.key === "Enter") listen();
     if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
     const at = event.target;
     const writes = at.closest?.("input:not([type=checkbox]), textarea, select, [contenteditable]");
