@@ -28,7 +28,7 @@ from qa.candidates import (
     whole_sentence,
     worth_reading,
 )
-from qa.dates import asks_for_previous, previous_of
+from qa.dates import asks_for_previous, asks_when, is_duration, previous_of
 from qa.followup import Turn, rewritings
 from qa.reader import DEFAULT_READER, Reader, ReaderError
 from qa.spelling import respelled, words_of
@@ -37,6 +37,8 @@ DEFAULT_ARTICLE = Path(__file__).parent.parent / "articles" / "putin-visits-nort
 DEFAULT_K = 5
 MAX_QUESTION = 1000
 MAX_ALTERNATIVES = 2
+# One that is right less often than once in twenty times is no help.
+LEAST_ALTERNATIVE = 0.05
 # Answers kept for whoever asks the same again.
 REMEMBERED = 256
 
@@ -303,6 +305,8 @@ class QuestionAnswerer:
             places = [whole_sentence(c, hits[c.hit]) for c in candidates]
         else:
             places = list(candidates)
+        if asks_when(form.text):  # how long something took is no other answer to that
+            places = [*places[:1], *(c for c in places[1:] if not is_duration(c.text))]
         shown = [
             Alternative(c.text, self.calibration.probability(c.features), c.citation)
             for c in different(places, 1 + MAX_ALTERNATIVES)
@@ -320,11 +324,7 @@ class QuestionAnswerer:
             no_answer_score=no_answer,
             citation=first.citation if first and answered else None,
             best=candidates[0].citation if candidates else None,
-            # The calibration is fitted on first answers: another is right at most where that is not.
-            alternatives=tuple(
-                replace(other, confidence=min(other.confidence, 1 - shown[0].confidence))
-                for other in sorted(shown[1:], key=lambda other: -other.confidence)
-            ),
+            alternatives=_others(shown),
             hits=(*_reordered(hits[:k], candidates), *hits[k:]),
             seconds=seconds,
         )
@@ -372,6 +372,17 @@ class Answerer(QuestionAnswerer):
                 f"No open document is asked: choose one or more of {', '.join(self.documents)}."
             )
         return Answerer(self.collection.only(wanted), self.reader, self.note)
+
+
+def _others(shown: Sequence[Alternative]) -> tuple[Alternative, ...]:
+    """Those after the first that may well be right instead, the likeliest first.
+
+    The calibration is fitted on first answers: another is right at most where that is not.
+    """
+    left = 1 - shown[0].confidence if shown else 0.0
+    others = [replace(other, confidence=min(other.confidence, left)) for other in shown[1:]]
+    likely = (other for other in others if other.confidence >= LEAST_ALTERNATIVE)
+    return tuple(sorted(likely, key=lambda other: -other.confidence))
 
 
 def _reordered(hits: Sequence[Hit], candidates: Sequence[Candidate]) -> list[Hit]:

@@ -1,6 +1,6 @@
 import pytest
 
-from qa.dates import asks_for_previous, date_of, previous_of
+from qa.dates import asks_for_previous, asks_when, date_of, is_duration, previous_of
 
 
 @pytest.mark.parametrize(
@@ -16,6 +16,35 @@ from qa.dates import asks_for_previous, date_of, previous_of
 )
 def test_what_asks_for_a_previous_date(question: str, asks: bool) -> None:
     assert asks_for_previous(question) is asks
+
+
+@pytest.mark.parametrize(
+    ("question", "asks"),
+    [
+        ("when did Putin last visit?", True),
+        ("And in which year was it built?", True),
+        ("On what day did they meet?", True),
+        ("Whenever did he go?", False),
+        ("Which years of war were the worst?", False),
+        ("How long is it since he went?", False),
+        ("What happened when he went?", False),
+    ],
+)
+def test_what_asks_when(question: str, asks: bool) -> None:
+    assert asks_when(question) is asks
+
+
+@pytest.mark.parametrize(
+    ("text", "long"),
+    [
+        *((text, True) for text in ("24 years", "nearly two decades", "a few days", "an hour")),
+        *((text, True) for text in ("twenty-four years", "three centuries", "1,000 years")),
+        *((text, False) for text in ("24 years ago", "July 2000", "the year 2000", "that day")),
+        *((text, False) for text in ("the 1990s", "", "after 24 years", "two summits")),
+    ],
+)
+def test_a_duration_is_no_date(text: str, long: bool) -> None:
+    assert is_duration(text) is long
 
 
 def test_dates_have_an_order() -> None:
