@@ -242,7 +242,9 @@ class Page:
         self.chat.undo(self.undo, self.visit, [self.box, *talk], **quiet)
         self.chat.edit(self.edit, self.visit, [self.box, *talk], **quiet)
         self.chat.clear(self.clear, self.visit, talk, **quiet)
-        self.overdue.click(self.listen, None, None, **free)
+        self.overdue.click(self.listen, None, None, trigger_mode="multiple", **free).then(
+            None, js="() => window.askTheArticle.heard()", **quiet
+        )
         # Not queued, where a question sent after it could be taken first.
         ticked = {**quiet, "trigger_mode": "multiple", "queue": False}
         self.tabs.input(self.choose, self.visit, None, **ticked)

@@ -10,6 +10,7 @@
   const reduced = window.matchMedia("(prefers-reduced-motion: reduce)");
   let fading = 0;
   let listening = 0;
+  let unheard = 0; // how much was sent since the client was last made to listen
   let shown = 0; // the number of the document in sight
   let called = ""; // what the page last called for to be in sight
   let talked = ""; // what of the chat was last looked at: how many turns, and whether one waits
@@ -150,17 +151,26 @@
   const turns = () => [...(log()?.querySelectorAll(".turn") ?? [])];
   const newest = () => turns().pop();
 
-  // Called when something is sent or heard. Gradio's client stops listening when it is told that no more
-  // is to come, and does not hear the reply to what it has sent meanwhile; the next thing that is sent has
-  // it listen again.
-  function listen() {
+  // Called when so much was sent. Gradio's client stops listening when it is told that no more is to come,
+  // and does not hear the reply to what it has sent meanwhile; the next thing that is sent has it listen
+  // again. So one more is sent after a while, until such a one is heard.
+  function sent(number) {
+    if (!number) return;
+    unheard += number;
     window.clearTimeout(listening);
-    listening = window.setTimeout(() => overdue()?.click(), OVERDUE_MS);
+    listening = window.setTimeout(() => {
+      unheard = 0;
+      overdue()?.click();
+    }, OVERDUE_MS);
+  }
+
+  // Called when the reply to that is heard, and with it to all that was sent before it.
+  function heard() {
+    if (unheard <= 1) window.clearTimeout(listening);
   }
 
   // Called when the chat has changed.
   function answered() {
-    listen();
     const turn = newest();
     const waits = Boolean(turn?.querySelector(".waiting"));
     const now = `${turns().length} ${waits}`;
@@ -244,8 +254,7 @@
 
   document.addEventListener("click", (event) => {
     const button = event.target.closest?.("button");
-    if (!button || button === overdue()) return;
-    listen();
+    if (!button) return;
     if (button.dataset.places) flash(places(button.dataset.places));
     else if (button.dataset.copy) copy(button);
     else if (button.dataset.save) save(button.dataset.save);
@@ -271,7 +280,6 @@
   }
 
   document.addEventListener("keydown", (event) => {
-    if (event.key === "Enter") listen();
     if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
     const at = event.target;
     const writes = at.closest?.("input:not([type=checkbox]), textarea, select, [contenteditable]");
@@ -310,5 +318,11 @@
       head.removeAttribute("tabindex");
     }
   }).observe(document.documentElement, { childList: true, subtree: true });
-  window.askTheArticle = { answered, opened };
+
+  new PerformanceObserver((list) => {
+    const joined = (entry) =>
+      entry.name.includes("/queue/join") && (entry.responseStatus ?? 200) < 400;
+    sent(list.getEntries().filter(joined).length);
+  }).observe({ type: "resource", buffered: true });
+  window.askTheArticle = { answered, heard, opened };
 })();

@@ -403,15 +403,17 @@ window.fetch = async (...given) => {
 """
 
 
+# In milliseconds after the reply is shown; its end is told after 500, that no more comes after 1000.
 @in_browser
+@pytest.mark.parametrize("after", [0, 750])
 def test_what_is_asked_before_the_last_reply_has_ended_is_answered(
-    address: str, visitor: Visitor
+    address: str, visitor: Visitor, after: int
 ) -> None:
     page = ready(visitor(address, script=LATE))
     ask(page, QUESTION)
     page.keyboard.press("Enter")  # once more, which asks nothing
     answer(page)
-    # The reply is shown, and that it was the last that is to come is still on its way.
+    page.wait_for_timeout(after)
     ask(page, EXAMPLE)
     answer(page, 2)
     expect(page.locator("#chat .asked")).to_have_text([QUESTION, EXAMPLE])
