@@ -129,13 +129,13 @@ class SentenceEncoder:
     def _load_plain(self, folder: Path, plain: MeanBert, precision: Precision) -> None:
         from safetensors.torch import load_file
 
-        from index.bert import PackedBert, dtype_of
+        from index.bert import PackedBert
 
         self.dimension, self.max_pieces = plain.dimension, plain.max_pieces
         self._pieces = plain.pieces
         self._marks = np.array(plain.pieces.special())
         weights = load_file(folder / "model.safetensors")
-        self._packed = PackedBert(weights, plain.size, dtype_of(precision))
+        self._packed = PackedBert(weights, plain.size, precision)
 
     def _load_other(self, folder: Path) -> None:
         # Imported here because it takes seconds, and the default model does not need it.

@@ -87,12 +87,11 @@ class Reader:
         the first kind shares word embeddings with, by default the one that pip installed.
         """
         # Imported here because it takes a second, and whoever only searches does not need it.
-        from index.bert import dtype_of
+        from index.bert import precision_of
 
         self.name = str(name)
         self.figures: dict[str, Any] = {}
-        self._dtype = dtype_of(precision)
-        self.precision = str(self._dtype).removeprefix("torch.")
+        self.precision = precision_of(precision)
         self._ours: PackedBert | None = None
         limit, stride = MAX_LENGTH, STRIDE
         if (Path(name) / ABOUT).is_file():
@@ -164,13 +163,16 @@ class Reader:
         self._heads = (weight, bias)
         size = replace(size, layers=about["layers"])
         named = {name.removeprefix("bert."): tensor for name, tensor in tensors.items()}
-        self._ours = PackedBert(named, size, self._dtype)
+        self._ours = PackedBert(named, size, self.precision)
         self._pieces = WordPieces.load(Path(base))
         self._most = len(named["embeddings.position_embeddings.weight"])
 
     def _load_other(self, name: str) -> None:
+        from torch import bfloat16
         from transformers import AutoModelForQuestionAnswering, AutoTokenizer
         from transformers.utils import logging
+
+        from index.bert import dtype_of
 
         logging.disable_progress_bar()  # type: ignore[no-untyped-call]
         if Path(name) == DEFAULT_READER or (
@@ -201,7 +203,9 @@ class Reader:
         self._most = min(positions, tokenizer.model_max_length)
         # A tokenizer does not always know that its model tells question and passage by them.
         self._typed = getattr(model.config, "type_vocab_size", 0) > 1
-        self._model: Any = model.eval().to(self._dtype)
+        dtype = dtype_of(self.precision)
+        self.precision = "bfloat16" if dtype == bfloat16 else "float32"
+        self._model: Any = model.eval().to(dtype)
         self.revision = str(getattr(model.config, "_commit_hash", None) or "")
 
     def _cut_questions(self, questions: Sequence[str]) -> list[str]:

@@ -84,6 +84,8 @@ def test_it_gives_what_the_library_gives(encoder: SentenceEncoder) -> None:
     expected = library.encode(texts, normalize_embeddings=True)
     exact = SentenceEncoder(precision="float32")
     np.testing.assert_allclose(exact.encode_texts(texts), expected, atol=1e-5)
+    halves = SentenceEncoder(precision="float16")
+    np.testing.assert_allclose(halves.encode_texts(texts), expected, atol=1e-3)
     assert (encoder.encode_texts(texts) * expected).sum(axis=1).min() > 0.999
     of_tokens = library.encode(texts[0], output_value="token_embeddings").numpy()[1:-1]
     of_tokens /= np.linalg.norm(of_tokens, axis=1, keepdims=True)
