@@ -38,10 +38,8 @@ class _Linear:
     read from memory in half the time, which is most of the time that a question takes.
     """
 
-    def __init__(self, weight: Tensor, bias: Tensor, precision: Precision, *, gelu: bool) -> None:
-        dtype = dtype_of(precision)
-        weight, bias = weight.to(dtype).contiguous(), bias.to(dtype)
-        after, how = ("gelu", "none") if gelu else ("none", "")
+    def __init__(self, weights: Pair, precision: Precision, *, gelu: bool = False) -> None:
+        weight, bias = weights
         # Whether GELU is still to be taken.
         self._gelu = gelu
         self._product: Callable[[Tensor], Tensor]
@@ -51,6 +49,7 @@ class _Linear:
         elif precision == "bfloat16" and _LAID_OUT:
             laid_out = torch.ops.mkldnn._reorder_linear_weight(weight, _USUAL_ROWS)
             multiply = torch.ops.mkldnn._linear_pointwise
+            after, how = ("gelu", "none") if gelu else ("none", "")
             self._product = lambda x: multiply(x, laid_out, bias, after, [], how)
             self._gelu = False
         else:
@@ -129,9 +128,7 @@ class PackedBert:
     and with one product in place of three for query, key and value.
     """
 
-    def __init__(
-        self, tensors: Mapping[str, Tensor], size: BertSize, precision: Precision = "auto"
-    ) -> None:
+    def __init__(self, tensors: Mapping[str, Tensor], size: BertSize, precision: Precision) -> None:
         """Take the weights; raises KeyError where one is missing."""
         precision = precision_of(precision)
         self._size, self._dtype = size, dtype_of(precision)
@@ -142,30 +139,24 @@ class PackedBert:
 
         def pair(*names: str) -> Pair:
             weight, bias = (
-                torch.cat([tensors[f"{name}.{of}"] for name in names]) for of in ("weight", "bias")
+                torch.cat([tensors[f"{name}.{of}"] for name in names]).to(self._dtype).contiguous()
+                for of in ("weight", "bias")
             )
             return weight, bias
 
-        def linear(*names: str, gelu: bool = False) -> _Linear:
-            return _Linear(*pair(*names), precision, gelu=gelu)
-
-        def norm(name: str) -> Pair:
-            weight, bias = pair(name)
-            return weight.to(self._dtype), bias.to(self._dtype)
-
-        self._norm = norm("embeddings.LayerNorm")
+        self._norm = pair("embeddings.LayerNorm")
         self._layers = []
         for number in range(size.layers):
             at = f"encoder.layer.{number}"
             parts = [f"{at}.attention.self.{part}" for part in ("query", "key", "value")]
             self._layers.append(
                 _Layer(
-                    attention=linear(*parts),
-                    attention_out=linear(f"{at}.attention.output.dense"),
-                    attention_norm=norm(f"{at}.attention.output.LayerNorm"),
-                    inner=linear(f"{at}.intermediate.dense", gelu=True),
-                    outer=linear(f"{at}.output.dense"),
-                    norm=norm(f"{at}.output.LayerNorm"),
+                    attention=_Linear(pair(*parts), precision),
+                    attention_out=_Linear(pair(f"{at}.attention.output.dense"), precision),
+                    attention_norm=pair(f"{at}.attention.output.LayerNorm"),
+                    inner=_Linear(pair(f"{at}.intermediate.dense"), precision, gelu=True),
+                    outer=_Linear(pair(f"{at}.output.dense"), precision),
+                    norm=pair(f"{at}.output.LayerNorm"),
                 )
             )
 

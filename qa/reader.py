@@ -168,7 +168,6 @@ class Reader:
         self._most = len(named["embeddings.position_embeddings.weight"])
 
     def _load_other(self, name: str) -> None:
-        from torch import bfloat16
         from transformers import AutoModelForQuestionAnswering, AutoTokenizer
         from transformers.utils import logging
 
@@ -203,9 +202,9 @@ class Reader:
         self._most = min(positions, tokenizer.model_max_length)
         # A tokenizer does not always know that its model tells question and passage by them.
         self._typed = getattr(model.config, "type_vocab_size", 0) > 1
-        dtype = dtype_of(self.precision)
-        self.precision = "bfloat16" if dtype == bfloat16 else "float32"
-        self._model: Any = model.eval().to(dtype)
+        if self.precision == "float16":  # which only our own kind computes with
+            self.precision = "float32"
+        self._model: Any = model.eval().to(dtype_of(self.precision))
         self.revision = str(getattr(model.config, "_commit_hash", None) or "")
 
     def _cut_questions(self, questions: Sequence[str]) -> list[str]:
