@@ -26,7 +26,7 @@ _LINE_END = re.compile(rf"{_NEWLINE}\s*")
 _ITEM = re.compile(r"[-*+–•‣◦▪●]\s|.*\s\|\s")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # without slots, so that it can be referred to weakly
 class Document:
     """A text to ask: every offset in this program counts Python characters of `text`.
 

@@ -6,8 +6,8 @@ import re
 from bisect import bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import PurePath
+from weakref import WeakKeyDictionary
 
 from index.document import Document, paragraphs
 
@@ -17,6 +17,7 @@ SHORT_TITLE = 60
 # The number of a document and of a paragraph in it, and where in that a stretch of text starts and
 # ends for the browser.
 Place = tuple[int, int, int, int]
+Layout = tuple[bool, list[tuple[int, int]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,12 +64,21 @@ class Shelf:
         return f"{name} of {short(document.title)}" if len(self.documents) > 1 else name
 
 
-@lru_cache(maxsize=64)
-def layout(document: Document) -> tuple[bool, list[tuple[int, int]]]:
+# Weak, so that nothing of a document stays in memory when its visitor has gone.
+_layouts: WeakKeyDictionary[Document, Layout] = WeakKeyDictionary()
+
+
+def layout(document: Document) -> Layout:
     """Whether the first paragraph is the title, and the offsets of all of them.
 
     The paragraphs are numbered from 1, without the title.
     """
+    if (known := _layouts.get(document)) is None:
+        known = _layouts[document] = _layout(document)
+    return known
+
+
+def _layout(document: Document) -> Layout:
     spans = paragraphs(document.text)
     first = document.text[slice(*spans[0])]
     # A title that is not in the text is the file's name.

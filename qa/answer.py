@@ -7,7 +7,7 @@ import re
 import time
 from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from functools import cached_property, lru_cache
+from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
@@ -39,8 +39,6 @@ MAX_QUESTION = 1000
 MAX_ALTERNATIVES = 2
 # One that is right less often than once in twenty times is no help.
 LEAST_ALTERNATIVE = 0.05
-# Answers kept for whoever asks the same again.
-REMEMBERED = 256
 
 # What wants a reason or a description: a few words out of a sentence would not be one.
 _DESCRIPTIVE = re.compile(
@@ -100,7 +98,7 @@ class Answer:
     was found in it. `confidence` is the probability that `best` answers; `no_answer_score` is how far
     the reader's score for no answer stands above the one for `best`, None without a reader. `rewritten`
     is the question as it was understood, None where that is the question itself. `seconds` has
-    `retrieve` and `read`, as it was first asked.
+    `retrieve` and `read`.
     """
 
     question: str
@@ -195,17 +193,13 @@ class QuestionAnswerer:
         self.calibration: Calibration = of_spans() if reader else of_sentences()
         self.note = note
         self._searched = searched
-        self._remembered = lru_cache(REMEMBERED)(
-            lambda question, history, k: self.ask_all([(question, history)], k=k)[0]
-        )
 
     def ask(self, question: str, *, history: Sequence[Turn] = (), k: int = DEFAULT_K) -> Answer:
         """Answer a question, after earlier turns, from the k best passages.
 
-        One that was asked before is answered from memory. Raises QuestionError for an empty or an
-        endless question, and for a k below 1.
+        Raises QuestionError for an empty or an endless question, and for a k below 1.
         """
-        return self._remembered(question, tuple(history), k)
+        return self.ask_all([(question, history)], k=k)[0]
 
     def ask_all(
         self,
