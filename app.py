@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import asyncio
 import contextlib
 import ctypes
 import gc
@@ -20,13 +21,16 @@ import time
 import webbrowser
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
 from contextlib import aclosing
-from ipaddress import ip_address
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Any, NoReturn
 from urllib.parse import urlsplit
 
-# Read by gradio when it is imported.
+# Read by gradio when it is imported. It would sum up its own statistics anew after every request.
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
+os.environ["GRADIO_ANALYTICS_CACHE_FREQUENCY"] = str(10**9)
+# Uvicorn trusts what a proxy on this machine says; here that has to be asked for by --trusted-proxy.
+os.environ["FORWARDED_ALLOW_IPS"] = ""
 
 # What is imported makes some hundred thousand objects that stay: to look for garbage among them again
 # and again takes a seventh of the time.
@@ -41,12 +45,17 @@ from starlette.routing import Route
 from index.document import Document, read_document
 from index.errors import ArticleError
 from index.terminal import add_shared, visible
-from page.access import Access
+from page import gradio_compat
 from page.markup import chat_html, passages_html, sheets_html, tabs_html
 from page.opening import CancelledError, Opening
 from page.programs import ASKING, Programs, check_k
+from page.replies import SWEEP_SECONDS, Replies
 from page.requests import FORMS, Requests
-from page.uploads import guard
+from page.security.connections import bound_connections
+from page.security.middleware import SecurityMiddleware
+from page.security.origin import AllowedHosts
+from page.security.sessions import MAX_SESSIONS, Sessions
+from page.uploads import UploadEndpoint, Uploads
 from page.visit import Visit
 from page.visits import FORGET_AFTER, ForgottenError, Visits
 from qa.answer import DEFAULT_ARTICLE, DEFAULT_K, check_question, distinct, open_articles
@@ -98,6 +107,7 @@ class Page:
         self.k = k
         self.requests = requests or Requests()
         visit = visits.new()
+        visit.arrived = False  # until a page is loaded, which begins with a copy of it
         with gr.Blocks(
             title="Ask the Article",
             fill_width=True,
@@ -133,21 +143,41 @@ class Page:
                         self._adding()
                     self.sheets = _html(sheets_html(visit.shelf, visit.shown), "article", "opened")
                     self.passages = _html("", "passages")
+            self.replies = Replies(self.blocks, on_forget=self._forget_session)
+            self.sessions = Sessions(time.monotonic, self.replies.forget_session)
             # First, so that the endpoints have their names to themselves.
-            Programs(visits, self.requests).connect()
+            self.programs = Programs(visits, self.requests, self.replies.is_wanted)
+            self.programs.connect()
             self._connect()
-        # A question takes some ten milliseconds of every core; more at once would only wait.
-        self.blocks.queue(default_concurrency_limit=2, max_size=max_waiting)
+        # A question takes some ten milliseconds of every core; more at once would only wait. What is
+        # queued is asked through the queue alone, so that its limits hold for everybody.
+        self.blocks.queue(default_concurrency_limit=2, max_size=max_waiting, api_open=False)
 
     def launch(
-        self, host: str, port: int | None, names: Sequence[str] | None = None, **options: Any
+        self,
+        host: str,
+        port: int | None,
+        names: Sequence[str] | None = None,
+        trusted_proxies: Sequence[str] = (),
+        **options: Any,
     ) -> tuple[str, str | None]:
         """Serve it with these options of gradio's; its address, and its public one with `share`.
 
-        `names` are those that it may be called by, as Access takes them. Raises OSError when the port
-        is in use.
+        `names` are the hosts that it is known by, or None for any. Raises OSError when the port is in
+        use.
         """
-        guard()
+        gradio_compat.install()
+        if options.get("mcp_server"):
+            gradio_compat.install_mcp()
+        hosts = AllowedHosts(names or (), any_host=names is None)
+        security = Middleware(
+            SecurityMiddleware,
+            hosts=hosts,
+            replies=self.replies,
+            sessions=self.sessions,
+            uploads=UploadEndpoint(self.visits.uploads),
+            trusted_proxies=trusted_proxies,
+        )
         _, address, public = self.blocks.launch(
             server_name=host,
             server_port=port,
@@ -164,14 +194,39 @@ class Page:
             ssr_mode=False,
             quiet=True,
             prevent_thread_lock=True,
+            # Their state is bounded by the sessions that are let in.
+            state_session_capacity=2 * MAX_SESSIONS,
             app_kwargs={
-                "middleware": [Middleware(Access, names)],
+                "middleware": [security],
                 "routes": [Route("/health", self.health)],
+                "lifespan": self._lifespan,
             },
             **options,
         )
+        bound_connections(self.blocks.server.config)
+        if public:
+            hosts.add(urlsplit(public).netloc)
         self.visits.watch()
         return str(address), public
+
+    @contextlib.asynccontextmanager
+    async def _lifespan(self, _: Any) -> AsyncIterator[None]:
+        """Drop replies and sessions that nobody uses, as long as the server runs."""
+
+        async def sweep() -> None:
+            while True:
+                await asyncio.sleep(SWEEP_SECONDS)
+                self.replies.sweep()
+                self.sessions.end_idle(self.visits.forget_after, self.replies.is_fetched)
+
+        sweeping = asyncio.create_task(sweep())
+        try:
+            yield
+        finally:
+            sweeping.cancel()
+
+    def _forget_session(self, session: str) -> None:
+        self.programs.forget_session(session)
 
     def close(self) -> None:
         """Answer what is asked already, for some seconds at most, and serve no more."""
@@ -226,7 +281,7 @@ class Page:
         talk = [self.chat, self.passages]
         desk = [self.tabs, self.sheets, *talk, *self.examples]
         self.blocks.load(self.arrive, self.visit, [self.status, self.box, *self.examples], **free)
-        self.blocks.load(self.ask_link, self.visit, desk, **free)
+        self.blocks.load(self.ask_link, self.visit, desk, **asking)
         gr.on(
             [self.box.submit, self.button.click],
             self.ask,
@@ -265,8 +320,7 @@ class Page:
 
     async def arrive(self, visit: Visit) -> AsyncIterator[Updates]:
         """Show how far the articles of the start are, until they are open."""
-        with contextlib.suppress(ForgottenError):
-            self.visits.use(visit)
+        self.visits.arrive(visit)
         async for status in self.first.statuses(self.first.finished):
             # What the visitor adds meanwhile has a status of its own.
             if visit.adding is None or visit.adding.opened.is_set():
@@ -303,6 +357,7 @@ class Page:
         """Answer the question that the page's address has in it: ?q=…, and &k=… passages."""
         given = dict(request.query_params)
         question, k = given.get("q", ""), given.get("k", str(self.k))
+        self.visits.arrive(visit)
         if not question:
             yield {self.chat: gr.skip()}
             return
@@ -385,7 +440,13 @@ class Page:
             _notice(error)
         try:
             with self.requests.one("open", "page") as noted:
-                opening = visit.add(self.first, self.visits.indexes, examples=EXAMPLES, **given)
+                opening = visit.add(
+                    self.first,
+                    self.visits.indexes,
+                    uploads=self.visits.uploads,
+                    examples=EXAMPLES,
+                    **given,
+                )
                 async for status in opening.statuses(opening.opened):
                     yield {self.status: status}
                 added = opening.wait()
@@ -521,7 +582,7 @@ def _serve(
         first,
         private=options.allow_private_urls,
         forget_after=60 * options.forget_after,
-        uploads=uploads,
+        uploads=Uploads(uploads),
     )
     page = Page(
         visits,
@@ -538,6 +599,7 @@ def _serve(
             options.host,
             options.port,
             _names(options),
+            options.trusted_proxy or (),
             auth=auth,
             root_path=options.root_path,
             share=options.share,
@@ -602,7 +664,13 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--name",
         action="append",
-        help="a name that a proxy in front of the page is asked by, where it passes it on",
+        help="a host name that the page is known by, with :PORT where that is not 80 or 443",
+    )
+    parser.add_argument(
+        "--trusted-proxy",
+        action="append",
+        metavar="ADDRESS",
+        help="address or network of a proxy whose X-Forwarded headers tell who its visitors are",
     )
     parser.add_argument(
         "--log-format",
@@ -644,6 +712,13 @@ def _check(options: argparse.Namespace) -> None:
         raise ArticleError(f"--max-waiting is {options.max_waiting}: give 1 or more.")
     if options.log_texts and not options.log_format:
         raise ArticleError("--log-texts needs --log-format: give text or json.")
+    for proxy in options.trusted_proxy or ():
+        try:
+            ip_network(proxy, strict=False)
+        except ValueError:
+            raise ArticleError(
+                f"--trusted-proxy is '{proxy}': give an IP address or a network such as 10.0.0.0/8."
+            ) from None
     root = options.root_path
     if root and not root.startswith(("/", "http://", "https://")):
         raise ArticleError(f"--root-path is '{root}': give a path that begins with /.")
@@ -654,7 +729,7 @@ def _names(options: argparse.Namespace) -> list[str] | None:
     names = [name.lower() for name in options.name or []]
     if options.share or not _is_this_machine(options.host):
         return names or None
-    root = urlsplit(options.root_path or "").hostname
+    root = urlsplit(options.root_path or "").netloc
     return [*names, *([root] if root else [])]
 
 

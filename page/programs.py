@@ -3,10 +3,12 @@
 # Without `from __future__ import annotations`: gradio takes the type of what is returned from the
 # signature as it stands.
 
+import asyncio
+import base64
+import binascii
 import json
 import threading
-from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Callable
 from typing import Any
 
 import gradio as gr
@@ -14,10 +16,12 @@ from gradio.events import api
 from gradio_client.utils import is_file_obj_with_meta
 
 from index.errors import ArticleError
+from page.gradio_compat import current_event
 from page.places import count_paragraphs, source
 from page.requests import Requests
+from page.uploads import safe_name
 from page.visit import Visit
-from page.visits import Visits
+from page.visits import LOST, ForgottenError, Visits
 from qa.answer import DEFAULT_K, MAX_QUESTION, QuestionError
 from qa.followup import Turn
 
@@ -25,8 +29,9 @@ MAX_K = 50
 # Of what a question may lean on; an answer is seldom longer than a sentence.
 MAX_TURNS = 100
 MAX_ANSWER = 5_000
-# The programs that are remembered.
-MAX_VISITS = 500
+# Files in one call of /open.
+MAX_FILES = 100
+MAX_LOST = 10_000
 # What asks is limited together, from the page or from programs.
 ASKING = "asking"
 
@@ -37,11 +42,18 @@ class Programs:
     A program without one finds nothing of what it opened before.
     """
 
-    def __init__(self, visits: Visits, requests: Requests) -> None:
-        """Let programs ask what the page opens at its start, and open more for themselves."""
+    def __init__(
+        self, visits: Visits, requests: Requests, is_wanted: Callable[[str | None], bool]
+    ) -> None:
+        """Let programs ask what the page opens at its start, and open more for themselves.
+
+        is_wanted(event) says whether somebody still waits for the reply of a queue's event.
+        """
         self._all = visits
         self._requests = requests
-        self._visits: OrderedDict[str, Visit] = OrderedDict()
+        self._is_wanted = is_wanted
+        self._visits: dict[str, Visit] = {}
+        self._lost: dict[str, None] = {}  # sessions that were dropped and are not told yet
         self._lock = threading.Lock()
 
     def connect(self) -> None:
@@ -77,17 +89,18 @@ class Programs:
                 if not isinstance(question, str):
                     raise QuestionError("The question is not a text: give what you want to know.")
                 check_k(k)
+                turns = _turns([] if history is None else history)
                 visit = self._visit(request)
                 ids = visit.open if documents is None else _open_ids(visit, documents)
                 answerer = visit.answerer(self._all.first.wait(), ids)
-                answer = answerer.ask(question, history=_turns(history or []), k=k)
+                answer = answerer.ask(question, history=turns, k=k)
                 noted.answered(answer)
         except ArticleError as error:
             raise _told(error) from error
         given: dict[str, Any] = _given(request, answer.to_json())
         return given
 
-    def open(
+    async def open(
         self,
         request: gr.Request,
         address: str | None = None,
@@ -99,20 +112,31 @@ class Programs:
         Args:
             address: The address of a web page or a file; it begins with http:// or https://.
             text: A text to open as it is.
-            files: Files that were uploaded to this server, as handle_file of gradio_client does it.
+            files: Files, each as {"name": "a.pdf", "content": base64}, or uploaded by gradio_client.
         Returns:
             a JSON list of the open documents, as /documents gives it
         """
         try:
             with self._requests.one("open", _by(request)) as noted:
+                uploaded, contents = _files([] if files is None else files)
                 visit = self._visit(request, keep=True)
                 opening = visit.add(
                     self._all.first,
                     self._all.indexes,
-                    files=_uploads(files or []),
-                    addresses=[address] if address else [],
-                    text=text or "",
+                    uploads=self._all.uploads,
+                    files=uploaded,
+                    contents=contents,
+                    addresses=[_text(address, "address")] if address else [],
+                    text=_text(text, "text") if text else "",
                 )
+                event = current_event()
+                try:
+                    while not opening.opened.is_set():
+                        await asyncio.sleep(0.05)
+                        if not self._is_wanted(event):
+                            break
+                finally:
+                    opening.cancel()  # which changes nothing once it is opened
                 added = opening.wait()
                 visit.take(added)
                 noted.opened(opening, added)
@@ -157,15 +181,22 @@ class Programs:
             # Strangers to each other, of whom the one would see what the other has opened.
             return self._all.new()
         with self._lock:
+            if key in self._lost:
+                del self._lost[key]
+                raise ForgottenError(LOST)
             visit = self._visits.get(key) or self._all.new()
-            # Who only asks takes no place from those who have opened something.
-            if keep or key in self._visits:
+            if keep:
                 self._visits[key] = visit
-                self._visits.move_to_end(key)
-            while len(self._visits) > MAX_VISITS:
-                self._visits.popitem(last=False)
         self._all.use(visit)
         return visit
+
+    def forget_session(self, session: str) -> None:
+        """Drop what a session has opened."""
+        with self._lock:
+            if self._visits.pop(session, None):
+                self._lost[session] = None
+            while len(self._lost) > MAX_LOST:
+                del self._lost[next(iter(self._lost))]
 
 
 def check_k(k: int) -> None:
@@ -174,17 +205,20 @@ def check_k(k: int) -> None:
         raise QuestionError(f"k is {k}: give a number from 1 to {MAX_K}.")
 
 
-def _open_ids(visit: Visit, ids: Iterable[str]) -> list[str]:
-    wanted = list(ids)
-    for name in wanted:
+def _open_ids(visit: Visit, ids: Any) -> list[str]:
+    if not isinstance(ids, list):
+        raise QuestionError("documents is not a list: give the ids of open documents, or null.")
+    for name in ids:
         if name not in visit.open:
             raise QuestionError(
                 f"There is no open document '{name}': choose among {', '.join(visit.open)}."
             )
-    return wanted
+    return list(ids)
 
 
-def _turns(history: list[list[str]]) -> list[Turn]:
+def _turns(history: Any) -> list[Turn]:
+    if not isinstance(history, list):
+        raise QuestionError("The history is not understood: give pairs of question and answer.")
     for turn in history:
         pair = isinstance(turn, (list, tuple)) and len(turn) == 2
         if not pair or not all(isinstance(said, str) for said in turn):
@@ -200,11 +234,33 @@ def _turns(history: list[list[str]]) -> list[Turn]:
     return [Turn(question, answer) for question, answer in history]
 
 
-def _uploads(files: list[dict[str, Any]]) -> list[str]:
-    """The paths of files; gradio has checked that those in its own form are uploads."""
-    if not all(is_file_obj_with_meta(file) for file in files):
-        raise ArticleError("A file is not in gradio's form: upload it with handle_file.")
-    return [str(file["path"]) for file in files]
+def _text(value: Any, name: str) -> str:
+    if not isinstance(value, str):
+        raise ArticleError(f"{name} is not a text: give it in quotation marks, or null.")
+    return value
+
+
+def _files(files: Any) -> tuple[list[str], list[tuple[str, bytes]]]:
+    """The paths of the files that were uploaded, and the names and contents of the others."""
+    if not isinstance(files, list) or len(files) > MAX_FILES:
+        raise ArticleError(f"files is not a list of at most {MAX_FILES} files.")
+    uploaded, contents = [], []
+    for file in files:
+        if is_file_obj_with_meta(file):
+            uploaded.append(str(file["path"]))
+            continue
+        name, content = (
+            (file.get("name"), file.get("content")) if isinstance(file, dict) else (None, None)
+        )
+        if not isinstance(name, str) or not isinstance(content, str):
+            raise ArticleError(
+                "A file is not understood: give its name and its content in base64, or upload it."
+            )
+        try:
+            contents.append((safe_name(name), base64.b64decode(content, validate=True)))
+        except (binascii.Error, ValueError) as error:
+            raise ArticleError(f"The content of '{name[:100]}' is not base64.") from error
+    return uploaded, contents
 
 
 def _by(request: gr.Request) -> str:

@@ -8,7 +8,6 @@ import time
 import weakref
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -16,11 +15,12 @@ from pathlib import Path
 from index.article_index import ArticleIndex
 from index.collection import Collection
 from index.content import MAX_BYTES
-from index.document import Document, make_document, read_document
+from index.document import Document, make_document, read_bytes, read_document
 from index.encoder import Encoder, Progress
 from index.errors import ArticleError, DocumentError
 from page.opening import Opening
 from page.places import Shelf, is_address
+from page.uploads import Uploads
 from qa.answer import Answer, Answerer, QuestionError, distinct
 from qa.followup import Turn
 
@@ -30,6 +30,9 @@ MAX_INDEXES = 32
 MAX_CHARACTERS = 10_000_000
 # Of all that visitors have open: some three gigabytes of memory.
 MAX_OPEN = 30_000_000
+# What a document takes beside its vectors, as a share of what it takes with them. Two who open the same
+# text share its vectors, and an answer may cite a document that was removed.
+TEXT_SHARE = 0.05
 # So many documents are opened at a time; the others wait.
 PLACES = 4
 PASTED = "pasted text"
@@ -57,6 +60,8 @@ class Indexes:
         self._most = most
         self._at_once = at_once
         self._alive: weakref.WeakSet[ArticleIndex] = weakref.WeakSet()
+        # By their ids in memory, since two who open the same hold it twice.
+        self._texts: weakref.WeakValueDictionary[int, Document] = weakref.WeakValueDictionary()
         self._clock = clock
         self._characters = characters
         # Each with when it was opened last, in that order.
@@ -76,14 +81,15 @@ class Indexes:
             progress(0, 0)
             with self._lock:
                 _, index = self._kept.get(key, (0.0, None))
+            self._check_room(document, encoded=index is not None)
             if index is None:
-                self._check_room(document)
                 index = ArticleIndex.build(document, encoder, progress)
         finally:
             self._places.release()
         given = index.of(document)
         with self._lock:
             self._alive |= {index, given}
+            self._texts[id(document)] = document
             self._kept[key] = (self._clock(), index)
             self._kept.move_to_end(key)
             while len(self._kept) > 1 and self._full():
@@ -96,13 +102,15 @@ class Indexes:
             for key in [key for key, (opened, _) in self._kept.items() if opened < before]:
                 del self._kept[key]
 
-    def _check_room(self, document: Document) -> None:
+    def _check_room(self, document: Document, *, encoded: bool) -> None:
+        """Raise DocumentError where there is no room for another document, or a copy of its text."""
+        needed = len(document.text) * (TEXT_SHARE if encoded else 1 + TEXT_SHARE)
         with self._lock:
-            if self._open + len(document.text) > self._at_once:
+            if self._open + needed > self._at_once:
                 # What nobody has open gives way, at once.
                 self._kept.clear()
                 gc.collect()
-            room = self._open + len(document.text) <= self._at_once
+            room = self._open + needed <= self._at_once
         if not room:
             raise DocumentError(
                 f"Too much is open on this page for ‘{document.title}’ to be, too: remove a document, "
@@ -111,8 +119,10 @@ class Indexes:
 
     @property
     def _open(self) -> int:
-        # What is opened for several has its vectors once.
-        return sum({id(i.dense): len(i.document.text) for i in self._alive}.values())
+        """What is held, in characters of documents with their vectors."""
+        with_vectors = sum({id(i.dense): len(i.document.text) for i in self._alive}.values())
+        texts = sum(len(document.text) for document in self._texts.values())
+        return with_vectors + int(TEXT_SHARE * texts)
 
     def _full(self) -> bool:
         size = sum(len(index.document.text) for _, index in self._kept.values())
@@ -128,6 +138,8 @@ class Visit:
     the visitor added. `adding` is the opening under way; `private` lets addresses lead to this machine
     and the networks around it. What changes is replaced and not changed in place, as a question may be
     under way meanwhile. `used` is when it was used last, and `forgotten` whether it was closed since.
+    `arrived` is whether its page was loaded: a visit that is used without is what is left of one that
+    was dropped.
     """
 
     documents: dict[str, Document]
@@ -140,6 +152,7 @@ class Visit:
     adding: Opening | None = None
     used: float = 0.0
     forgotten: bool = False
+    arrived: bool = True
     _indexes: dict[str, ArticleIndex] = field(default_factory=dict)
     _answerer: Answerer | None = None
 
@@ -200,35 +213,47 @@ class Visit:
         first: Opening,
         kept: Indexes,
         *,
+        uploads: Uploads | None = None,
         files: Sequence[str] = (),
+        contents: Sequence[tuple[str, bytes]] = (),
         addresses: Sequence[str] = (),
         text: str = "",
         examples: int = 0,
     ) -> Opening:
         """Begin to open documents beside those that are open; take() then adds them.
 
-        The files are uploads: they are deleted. Raises ArticleError when nothing is given or another
-        opening is under way.
+        The files are paths in the folder of uploads, which are deleted; contents are names and bytes
+        of others.
+        Raises ArticleError when nothing is given or another opening is under way.
         """
         reads: list[Callable[[], Document]] = [
             *(partial(_read_upload, path) for path in files),
+            *(partial(read_bytes, data, name) for name, data in contents),
             *(partial(_read_address, address.strip(), self.private) for address in addresses),
             *([partial(_read_text, text)] if text.strip() else []),
         ]
+
+        def delete() -> None:
+            if uploads:
+                for path in files:
+                    uploads.delete(path)
+
         try:
+            if any(not uploads or path not in uploads for path in files):
+                raise ArticleError("A file is not given by its path: upload it.")
             if not reads:
                 raise ArticleError("There is nothing to open: give a file, an address or a text.")
             if self.adding and not self.adding.opened.is_set():
                 raise ArticleError("Another document is being opened: wait for it, or cancel it.")
         except ArticleError:
-            _delete(files)
+            delete()
             raise
 
         def how(progress: Progress) -> Answerer:
             try:
                 documents, wrong = self._read(reads, progress)
             finally:
-                _delete(files)
+                delete()
             opened = first.wait()
             encoder = opened.collection.encoder
             indexes = [kept.of(document, encoder, progress) for document in documents]
@@ -258,6 +283,7 @@ class Visit:
             raise ArticleError("The last document stays open: add another one first.")
         self.removed |= {name}
         self.unasked -= {name}
+        self._drop_uncited()
         self.examples.pop(name, None)
         self._indexes = {other: i for other, i in self._indexes.items() if other != name}
         self._answerer = None
@@ -265,6 +291,20 @@ class Visit:
             self.adding = None  # or the index would be held by what has opened it
         if self.shown == name:
             self.shown = rest[-1]
+
+    def _drop_uncited(self) -> None:
+        """Let go of removed documents that no answer cites, from the last one on.
+
+        The page numbers documents by their order, so one that is followed by another keeps its place.
+        """
+        cited = {hit.passage.document_id for turn in self.turns for hit in turn.hits}
+        kept = dict(self.documents)
+        for name in reversed(list(kept)):
+            if name not in self.removed or name in cited:
+                break
+            del kept[name]
+        self.documents = kept
+        self.removed &= set(kept)
 
     def forget(self, documents: Sequence[Document]) -> None:
         """Have nothing open but these documents, as a new visit has, and nothing said."""
@@ -334,11 +374,3 @@ def _read_text(text: str) -> Document:
             f"The text has more than {MAX_BYTES / 1e6:.0f} MB: split it and open a part."
         )
     return make_document(text, name=PASTED, source=PASTED)
-
-
-def _delete(files: Iterable[str]) -> None:
-    """Delete uploads, each with the folder that it has for itself."""
-    for path in map(Path, files):
-        with suppress(OSError):
-            path.unlink()
-            path.parent.rmdir()

@@ -8,12 +8,18 @@ import weakref
 from contextlib import suppress
 from pathlib import Path
 
+from gradio.utils import get_upload_folder
+
 from index.errors import ArticleError
 from page.opening import Opening
+from page.uploads import UNREAD_SECONDS, Uploads
 from page.visit import Clock, Indexes, Visit
 
 # In seconds: somebody may have lunch, or a meeting, and go on.
 FORGET_AFTER = 4 * 3600.0
+
+
+LOST = "What you had open was closed, since it was not used for a while: open it again."
 
 
 class ForgottenError(ArticleError):
@@ -33,18 +39,18 @@ class Visits:
         *,
         private: bool = False,
         forget_after: float = FORGET_AFTER,
-        uploads: Path | None = None,
+        uploads: Uploads | None = None,
         clock: Clock = time.monotonic,
     ) -> None:
         """Visitors find `first` open; `private` lets their addresses lead into private networks.
 
-        `uploads` is a folder that is this page's alone, and has nothing but what visitors sent.
+        `uploads` is where their files are, by default Gradio's folder.
         """
         self.indexes = Indexes(clock=clock)
         self.first = first
         self.forget_after = forget_after
         self._private = private
-        self._uploads = uploads
+        self.uploads = uploads or Uploads(Path(get_upload_folder()))
         self._clock = clock
         self._known: weakref.WeakSet[Visit] = weakref.WeakSet()
         self._lock = threading.Lock()
@@ -54,11 +60,20 @@ class Visits:
         """A visit that begins."""
         return Visit.of(self.first.documents, private=self._private)
 
+    def arrive(self, visit: Visit) -> None:
+        """Note that a page was loaded, which begins its visit."""
+        visit.arrived = True
+        with suppress(ForgottenError):
+            self.use(visit)
+
     def use(self, visit: Visit) -> None:
         """Note that a visit goes on; raises ForgottenError, once, where it was forgotten."""
         with self._lock:
             self._known.add(visit)
             visit.used = self._clock()
+            if not visit.arrived:
+                visit.arrived = True
+                raise ForgottenError(LOST)
             if visit.forgotten:
                 visit.forgotten = False
                 hours = self.forget_after / 3600
@@ -76,8 +91,7 @@ class Visits:
                 if visit.used < before and not busy:
                     visit.forget(self.first.documents)
         self.indexes.forget(before)
-        if self._uploads:
-            _sweep(self._uploads, self.forget_after)
+        self.uploads.sweep(min(UNREAD_SECONDS, self.forget_after))
 
     def watch(self) -> None:
         """Forget from now on, by and by, until stop()."""

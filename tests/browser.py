@@ -30,6 +30,8 @@ FLAGS = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    # Names of a local network, for tests of what other sites may do.
+    "--host-resolver-rules=MAP *.lan 127.0.0.1",
 ]
 
 

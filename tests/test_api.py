@@ -173,7 +173,20 @@ def test_a_file_is_opened_and_kept_nowhere(
         ("/open", {}, "There is nothing to open"),
         ("/open", {"address": "/etc/passwd"}, "'/etc/passwd' is no web address"),
         ("/open", {"text": LIGHTHOUSE}, "‘Lighthouse’ is open already."),
-        ("/open", {"files": [{"path": "/etc/passwd"}]}, "A file is not in gradio's form"),
+        ("/open", {"text": 5}, "text is not a text"),
+        ("/open", {"address": ["a"]}, "address is not a text"),
+        ("/open", {"files": "a.txt"}, "files is not a list of at most 100 files"),
+        ("/open", {"files": ["a.txt"]}, "A file is not understood"),
+        ("/open", {"files": [{"name": "a.txt", "content": "ä"}]}, "is not base64"),
+        ("/ask", {"question": "Who?", "documents": 5}, "documents is not a list"),
+        ("/ask", {"question": "Who?", "history": "Who?"}, "The history is not understood"),
+        ("/ask", {"question": 5}, "The question is not a text"),
+        ("/ask", {"question": "Who?", "k": "5"}, "k is 5: give a number from 1 to 50"),
+        (
+            "/open",
+            {"files": [{"path": "/etc/passwd"}]},
+            "A file is not understood: give its name and its content",
+        ),
     ],
 )
 def test_what_is_wrong_is_said_in_a_sentence(

@@ -142,39 +142,25 @@ def test_nobody_gets_what_another_has_opened() -> None:
             assert all(f"mason{number}." in text for text in said)
 
 
-@pytest.mark.parametrize("route", ["run", "api"])
-def test_who_has_no_session_finds_nothing_of_others_who_have_none(route: str) -> None:
+def test_who_has_no_session_finds_nothing_of_others_who_have_none() -> None:
     with serving(opening()) as address:
-        call = f"{address}gradio_api/{route}"
-        given = {"data": [None, "Tower\n\nThe tower is of one person.", None]}
-        (listed,) = httpx.post(f"{call}/open", json=given).json()["data"]
-        assert [one["id"] for one in listed] == ["lighthouse", "pasted text"]
-        for _ in range(2):
-            (listed,) = httpx.post(f"{call}/documents", json={"data": []}).json()["data"]
-            assert [one["id"] for one in listed] == ["lighthouse"]
-        own = {"data": [], "session_hash": "mine"}
-        httpx.post(f"{call}/open", json={**given, "session_hash": "mine"})
-        (listed,) = httpx.post(f"{call}/documents", json=own).json()["data"]
-        assert [one["id"] for one in listed] == ["lighthouse", "pasted text"]
-
-
-def test_who_asks_takes_no_place_from_who_has_opened(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("page.programs.MAX_VISITS", 2)
-    with serving(opening()) as address:
-
-        def call(session: str, name: str, *data: Any) -> list[str]:
-            body = {"data": data, "session_hash": session}
-            (listed,) = httpx.post(f"{address}gradio_api/run/{name}", json=body).json()["data"]
-            return [one["id"] for one in listed]
-
+        text = "Tower\n\nThe tower is of one person."
         both = ["lighthouse", "pasted text"]
-        for person in ("ann", "bob"):
-            assert call(person, "open", None, f"Tower\n\nThe tower of {person}.", None) == both
-        for number in range(5):
-            assert call(f"stranger {number}", "documents") == ["lighthouse"]
-        assert call("ann", "documents") == call("bob", "documents") == both
-        assert call("eve", "open", None, "Tower\n\nThe tower of eve.", None) == both
-        assert call("ann", "documents") == ["lighthouse"]  # asked last longest ago
+        assert listed(address, "open", None, text, None) == both
+        for _ in range(2):
+            assert listed(address, "documents") == ["lighthouse"]
+        assert listed(address, "open", None, text, None, session="mine") == both
+        assert listed(address, "documents", session="mine") == both
+
+
+def listed(address: str, name: str, *data: Any, session: str | None = None) -> list[str]:
+    """The ids of the documents that an endpoint lists."""
+    url = f"{address}gradio_api/call/{name}"
+    body = {"data": data, "session_hash": session}
+    event = httpx.post(url, json=body).json()["event_id"]
+    reply = httpx.get(f"{url}/{event}", timeout=30).text
+    (documents,) = json.loads(reply.partition("data: ")[2])
+    return [document["id"] for document in documents]
 
 
 def test_what_was_opened_is_closed_after_its_time() -> None:
@@ -271,7 +257,7 @@ def test_a_stop_lets_open_requests_end_and_then_all_is_over(tmp_path: Path) -> N
                     for event in events
                 ]
                 time.sleep(0.05)  # so that all of them listen
-                assert list(uploads.glob("ask-the-article-*/tmp*"))
+                assert list(uploads.rglob("a.txt"))
                 stopped = time.monotonic()
                 process.send_signal(signal.SIGTERM)
                 assert process.wait(timeout=20) == 0

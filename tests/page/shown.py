@@ -13,6 +13,7 @@ from index.encoder import Encoded, Progress
 from index.passages import Passage
 from page.opening import CancelledError
 from page.places import Shelf
+from page.uploads import Uploads
 from qa.answer import Answer
 from qa.candidates import Citation
 from tests.conftest import FakeEncoder
@@ -51,6 +52,15 @@ def hit_of(document: Document, text: str, score: float) -> Hit:
     start = document.text.index(text)
     passage = Passage(document.id, start, start + len(text), text, ((start, start + len(text)),))
     return Hit(passage, score, {}, ())
+
+
+def uploaded(uploads: Uploads, name: str, text: str) -> str:
+    """The path of a file that was uploaded."""
+    head = f'--a\r\nContent-Disposition: form-data; name="files"; filename="{name}"\r\n\r\n'
+    with uploads.receiving() as received:
+        received.parser(b"a").write(f"{head}{text}\r\n--a--\r\n".encode())
+        (path,) = received.keep()
+    return path
 
 
 class StepEncoder(FakeEncoder):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import copy
+import gc
 import time
 from pathlib import Path
 
@@ -16,10 +17,11 @@ from index.encoder import Progress
 from index.errors import ArticleError
 from page import visit as visits
 from page.opening import CancelledError, Opening
+from page.uploads import Uploads
 from page.visit import Indexes, Visit
 from qa.answer import Answer, Answerer, QuestionError
 from tests.conftest import FakeEncoder, FakeReader
-from tests.page.shown import StepEncoder, document_of
+from tests.page.shown import StepEncoder, document_of, uploaded
 
 LIGHTHOUSE = "Lighthouse\n\nThe lighthouse was built in 1851."
 TOWER = "Tower\n\nThe tower was built in 1974."
@@ -75,16 +77,30 @@ def test_a_text_is_opened_beside_what_is_open(visit: Visit, first: Opening) -> N
 
 
 def test_files_are_opened_and_deleted(visit: Visit, first: Opening, tmp_path: Path) -> None:
-    # Each upload has a folder for itself.
-    paths = [tmp_path / name[0] / name for name in ("tower.txt", "bridge.md", "empty.txt")]
-    for path, text in zip(paths, (TOWER, BRIDGE, ""), strict=True):
-        path.parent.mkdir()
-        path.write_text(text)
-    added = add(visit, first, files=[str(path) for path in paths])
+    uploads = Uploads(tmp_path)
+    named = (("tower.txt", TOWER), ("bridge.md", BRIDGE), ("empty.txt", ""))
+    files = [uploaded(uploads, name, text) for name, text in named]
+    added = add(visit, first, uploads=uploads, files=files)
     assert visit.open == ["lighthouse", "tower", "bridge"]
     assert [visit.documents[name].source for name in visit.open[1:]] == ["tower.txt", "bridge.md"]
     assert added.note == "'empty.txt' is empty: open a file that has some text in it."
     assert list(tmp_path.iterdir()) == []
+
+
+def test_only_uploads_are_opened_as_files(visit: Visit, first: Opening, tmp_path: Path) -> None:
+    uploads = Uploads(tmp_path / "uploads")
+    (tmp_path / "tower.txt").write_text(TOWER)
+    bridge = uploaded(uploads, "bridge.txt", BRIDGE)
+    with pytest.raises(ArticleError, match="A file is not given by its path"):
+        add(visit, first, uploads=uploads, files=[bridge, str(tmp_path / "tower.txt")])
+    assert (tmp_path / "tower.txt").exists() and not Path(bridge).exists()
+    with pytest.raises(ArticleError, match="A file is not given by its path"):
+        add(visit, first, files=[str(tmp_path / "tower.txt")])
+
+
+def test_contents_are_opened_by_their_names(visit: Visit, first: Opening) -> None:
+    add(visit, first, contents=[("tower.txt", TOWER.encode()), ("bridge.md", BRIDGE.encode())])
+    assert visit.open == ["lighthouse", "tower", "bridge"]
 
 
 @pytest.mark.parametrize(
@@ -218,11 +234,12 @@ def test_the_indexes_used_longest_ago_are_forgotten() -> None:
 
 
 def test_no_more_is_open_at_once_than_there_is_room_for(first: Opening) -> None:
-    kept = Indexes(at_once=len(TOWER) + len(BRIDGE))
+    room = (len(TOWER) + len(BRIDGE)) * (1 + visits.TEXT_SHARE) + len(BRIDGE) * visits.TEXT_SHARE
+    kept = Indexes(at_once=int(room) + 2)
     one, two = (Visit.of(first.documents) for _ in range(2))
     add(one, first, kept, text=TOWER)
     add(two, first, kept, text=BRIDGE)
-    add(one, first, kept, text=BRIDGE)  # which is open once, whoever asks it
+    add(one, first, kept, text=BRIDGE)  # whose vectors are there once, whoever asks it
     with pytest.raises(
         ArticleError, match=r"^Too much is open .*: remove a document, or try .*\.$"
     ):
@@ -230,6 +247,38 @@ def test_no_more_is_open_at_once_than_there_is_room_for(first: Opening) -> None:
     # It is kept, but nobody's any more.
     one.remove(one.open[1])
     add(two, first, kept, text="A third text.")
+
+
+def test_what_many_hold_of_one_text_is_counted(
+    first: Opening, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = Indexes(at_once=5 * len(TOWER))
+    monkeypatch.setattr(visits, "TEXT_SHARE", 0.5)
+    people = [Visit.of(first.documents) for _ in range(20)]
+    with pytest.raises(ArticleError, match="Too much is open"):
+        for person in people:
+            add(person, first, kept, text=TOWER)
+    assert sum(len(person.open) > 1 for person in people) == 8
+
+
+def test_removed_documents_are_let_go_of(first: Opening) -> None:
+    kept, visit = Indexes(), Visit.of(first.documents)
+    add(visit, first, kept, text=TOWER)
+    ask(visit, first, "When was the tower built?")
+    for number in range(5):
+        add(visit, first, kept, text=f"{BRIDGE} It is number {number}.")
+        visit.remove(visit.open[-1])
+    # One that an answer cites stays, and is counted.
+    assert list(visit.documents) == ["lighthouse", "pasted text"]
+    visit.remove("pasted text")
+    assert list(visit.documents) == ["lighthouse", "pasted text"]
+    kept.forget(float("inf"))
+    gc.collect()
+    assert sorted(document.text for document in kept._texts.values()) == [TOWER]
+    visit.turns.clear()
+    add(visit, first, kept, text=BRIDGE)
+    visit.remove(visit.open[-1])
+    assert list(visit.documents) == ["lighthouse"]
 
 
 def held_up() -> tuple[StepEncoder, Opening, Visit, Opening]:
@@ -285,11 +334,11 @@ def test_a_refused_file_is_deleted(tmp_path: Path) -> None:
     visit = Visit.of(first.documents)
     encoder.go.clear()
     visit.add(first, Indexes(), text=TOWER)
-    path = tmp_path / "bridge.txt"
-    path.write_text(BRIDGE)
+    uploads = Uploads(tmp_path)
+    path = uploaded(uploads, "bridge.txt", BRIDGE)
     with pytest.raises(ArticleError, match="Another document is being opened"):
-        visit.add(first, Indexes(), files=[str(path)])
-    assert not path.exists()
+        visit.add(first, Indexes(), uploads=uploads, files=[path])
+    assert not Path(path).exists()
     encoder.go.set()
 
 

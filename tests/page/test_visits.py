@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import gc
 import os
-import time
 import weakref
 from pathlib import Path
 
@@ -11,11 +10,12 @@ import pytest
 from index.article_index import ArticleIndex
 from index.collection import Collection
 from page.opening import Opening
+from page.uploads import UNREAD_SECONDS, Uploads
 from page.visit import Visit
 from page.visits import ForgottenError, Visits
 from qa.answer import Answerer
 from tests.conftest import FakeEncoder, FakeReader
-from tests.page.shown import document_of
+from tests.page.shown import document_of, uploaded
 
 LIGHTHOUSE = "Lighthouse\n\nThe lighthouse was built in 1851."
 TOWER = "Tower\n\nThe tower was built in 1974."
@@ -111,22 +111,17 @@ def test_what_is_being_opened_is_not_forgotten(visits: Visits, clock: Clock) -> 
     assert visit.open == ["lighthouse", "pasted text"]
 
 
-def test_uploads_that_nobody_opened_are_deleted(
-    tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_uploads_that_nobody_opened_are_deleted(tmp_path: Path, clock: Clock) -> None:
     document = document_of(LIGHTHOUSE, "lighthouse")
     first = Opening(lambda progress: Answerer(Collection([])), documents=[document])
-    uploads = tmp_path / "uploads"
-    (uploads / "a" / "b").mkdir(parents=True)
-    (uploads / "a" / "b" / "whole.txt").write_text("Never opened.")
-    (uploads / "broken-off").write_text("Nev")
-    (tmp_path / "kept.txt").write_text("Another's.")
-    (uploads / "link").symlink_to(tmp_path)
+    uploads = Uploads(tmp_path / "uploads", clock)
     visits = Visits(first, forget_after=3600, uploads=uploads, clock=clock)
+    path = Path(uploaded(uploads, "tower.txt", TOWER))
+    (tmp_path / "kept.txt").write_text("Another's.")
+    clock.now += UNREAD_SECONDS - 1
     visits.forget()
-    assert len(list(uploads.rglob("*"))) >= 5
-    now = time.time()
-    monkeypatch.setattr(time, "time", lambda: now + 3601)
+    assert path.exists()
+    clock.now += 1
     visits.forget()
-    assert os.listdir(uploads) == []
+    assert os.listdir(tmp_path / "uploads") == []
     assert sorted(os.listdir(tmp_path)) == ["kept.txt", "uploads"]

@@ -1,0 +1,189 @@
+"""The middleware that every request passes first, whatever route it is for.
+
+Gradio checks the password route by route and leaves some out, answers every origin, takes bodies of
+any shape and remembers every session name. Here a request is refused before Gradio sees it.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+
+from starlette.datastructures import Headers, MutableHeaders, QueryParams
+from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from page.replies import Replies
+from page.security.bodies import (
+    BodyError,
+    BodyReader,
+    check_charset,
+    parse_json,
+    replayed,
+    session_of,
+)
+from page.security.login import WINDOW_SECONDS, LoginThrottle, is_logged_in, log_out
+from page.security.origin import AllowedHosts, refusal
+from page.security.proxy import TrustedProxies, client_key
+from page.security.routes import (
+    CALLS,
+    LOGIN,
+    LOGOUT,
+    REPLIES,
+    STARTUP,
+    UPLOAD,
+    body_limit,
+    is_public,
+    is_served,
+    route_path,
+)
+from page.security.sessions import Sessions
+
+# Other sites may not show the page in a frame, learn from links what was asked here (?q=…), or have a
+# browser take a response for another type than it is.
+_HEADERS = {
+    "Content-Security-Policy": "frame-ancestors 'self'",
+    "Referrer-Policy": "same-origin",
+    "X-Content-Type-Options": "nosniff",
+}
+
+
+class SecurityMiddleware:
+    """Checks host, origin, login, route, size and session of each request, in this order."""
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        hosts: AllowedHosts,
+        replies: Replies,
+        sessions: Sessions,
+        uploads: ASGIApp,
+        trusted_proxies: Sequence[str] = (),
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Guard an application, which is Gradio's; `uploads` takes files in its place."""
+        self._app = app
+        self._uploads = uploads
+        self._hosts = hosts
+        self._replies = replies
+        self._throttle = LoginThrottle(clock)
+        self._bodies = BodyReader()
+        self._sessions = sessions
+        self._entry = TrustedProxies(self._check, trusted_proxies)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request, or refuse it."""
+        await (self._entry if scope["type"] == "http" else self._app)(scope, receive, send)
+
+    async def _check(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Refuse what can be refused by the request's line and headers alone."""
+        path, headers = route_path(scope), Headers(scope=scope)
+        method = scope["method"]
+        send = _with_headers(send)
+        foreign = refusal(headers, method, path, self._hosts)
+        starting = path == STARTUP and not scope["app"].startup_events_triggered
+        if foreign:
+            await _refuse(*foreign)(scope, receive, send)
+        elif not (is_public(path) or starting or is_logged_in(scope)):
+            detail = {"error": "Not authenticated", "auth_message": None}
+            await JSONResponse({"detail": detail}, 401)(scope, receive, send)
+        elif not (is_served(path) or starting):
+            await _refuse(404, "Not Found")(scope, receive, send)
+        elif path == LOGOUT:
+            await log_out(scope)(scope, receive, send)
+        else:
+            try:
+                await self._dispatch(path, headers, scope, receive, send)
+            except BodyError as error:
+                await _refuse(error.status, str(error))(scope, receive, send)
+
+    async def _dispatch(
+        self, path: str, headers: Headers, scope: Scope, receive: Receive, send: Send
+    ) -> None:
+        """Check the body, and hand the request to the application."""
+        check_charset(headers)
+        if path == UPLOAD and scope["method"] == "POST":
+            await self._uploads(scope, receive, send)
+            return
+        if scope["method"] in ("GET", "HEAD"):
+            with ExitStack() as listening:
+                if fetched := self._listens_to(path, scope):
+                    if not self._replies.has_replies(fetched):
+                        raise BodyError(404, "No reply is waiting: ask again.")
+                    listening.enter_context(self._replies.listening(fetched))
+                await self._app(scope, receive, send)
+            return
+        with self._bodies.reserved() as reserved:
+            body = await reserved.read(receive, headers, body_limit(path))
+            receive = replayed(body, receive)
+            if path in LOGIN:
+                await self._log_in(scope, receive, send)
+                return
+            given = await parse_json(body, headers)
+            if body and given is None:
+                raise BodyError(415, "Send JSON, with the header 'Content-Type: application/json'.")
+            session = session_of(given)
+            if session and not self._sessions.use(session, client_key(scope)):
+                raise BodyError(
+                    429, "Too many new sessions from your address: try again in a minute."
+                )
+            if path.startswith(CALLS) and not session:
+                send = self._noting_call(send)
+            await self._app(scope, receive, send)
+
+    def _listens_to(self, path: str, scope: Scope) -> str:
+        """The session whose replies a request fetches, or ""."""
+        if path == REPLIES:
+            return QueryParams(scope["query_string"]).get("session_hash", "")
+        if path.startswith(CALLS):
+            return self._replies.session_of_event(path.rpartition("/")[2])
+        return ""
+
+    async def _log_in(self, scope: Scope, receive: Receive, send: Send) -> None:
+        client = client_key(scope)
+        if told := self._throttle.refusal(client):
+            response = _refuse(429, told)
+            response.headers["Retry-After"] = f"{WINDOW_SECONDS:.0f}"
+            await response(scope, receive, send)
+            return
+        with self._throttle.attempt(client) as succeeded:
+
+            async def sent(message: Message) -> None:
+                if message["type"] == "http.response.start" and message["status"] < 400:
+                    succeeded()
+                await send(message)
+
+            await self._app(scope, receive, sent)
+
+    def _noting_call(self, send: Send) -> Send:
+        """Send on, and have what is held for a call without a session dropped when it is done."""
+
+        async def sent(message: Message) -> None:
+            if message["type"] == "http.response.body" and message.get("body"):
+                try:
+                    event = json.loads(message["body"]).get("event_id")
+                except (ValueError, AttributeError):
+                    event = None
+                if isinstance(event, str):
+                    self._replies.note_call(event)
+            await send(message)
+
+        return sent
+
+
+def _with_headers(send: Send) -> Send:
+    """Send on, with the headers that protect the page."""
+
+    async def sent(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            MutableHeaders(scope=message).update(_HEADERS)
+        await send(message)
+
+    return sent
+
+
+def _refuse(status: int, detail: str) -> JSONResponse:
+    return JSONResponse({"detail": detail}, status)

