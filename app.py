@@ -108,7 +108,7 @@ class Page:
         self.requests = requests or Requests()
         visit = visits.new()
         visit.arrived = False  # until a page is loaded, which begins with a copy of it
-        with gr.Blocks(
+        with gradio_compat.Blocks(
             title="Ask the Article",
             fill_width=True,
             analytics_enabled=False,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn
@@ -14,7 +13,20 @@ from gradio.exceptions import InvalidPathError
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 INTERNAL_ERROR = "Something went wrong on the server: try again."
-_TOO_FEW = re.compile(r"didn't receive enough input values \(needed: (\d+), got: (\d+)\)")
+
+
+class Blocks(gr.Blocks):
+    """Blocks that tell a client which values are missing.
+
+    Gradio would tell the client nothing, and write what was sent into the log.
+    """
+
+    def validate_inputs(self, block_fn: Any, inputs: list[Any]) -> None:
+        """Raise an error with a sentence where there are too few inputs."""
+        needed = len(block_fn.inputs)
+        if len(inputs) < needed:
+            told = f"{needed} values are needed and {len(inputs)} were given."
+            raise gr.Error(told, print_exception=False)
 
 
 def install() -> None:
@@ -84,9 +96,7 @@ def _error_payload(error: BaseException | None, show_error: bool) -> dict[str, A
     """What a client is told of an error: always a sentence, and nothing of the server's inside."""
     payload = _gradio_error_payload(error, show_error)
     if not payload.get("error"):
-        missing = _TOO_FEW.search(str(error)) if isinstance(error, ValueError) else None
-        told = f"{missing[1]} values are needed and {missing[2]} were given." if missing else ""
-        payload |= {"error": told or INTERNAL_ERROR, "visible": True, "title": "Error"}
+        payload |= {"error": INTERNAL_ERROR, "visible": True, "title": "Error"}
     return payload
 
 

@@ -24,6 +24,7 @@ from page.security.bodies import (
     replayed,
     session_of,
 )
+from page.security.calls import check_call
 from page.security.login import WINDOW_SECONDS, LoginThrottle, is_logged_in, log_out
 from page.security.origin import AllowedHosts, refusal
 from page.security.proxy import TrustedProxies, client_key
@@ -125,6 +126,7 @@ class SecurityMiddleware:
             given = await parse_json(body, headers)
             if body and given is None:
                 raise BodyError(415, "Send JSON, with the header 'Content-Type: application/json'.")
+            check_call(path, given, scope["app"].get_blocks().fns)
             session = session_of(given)
             if session and not self._sessions.use(session, client_key(scope)):
                 raise BodyError(

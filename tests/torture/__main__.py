@@ -16,7 +16,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from benchmarks.record import record
-from tests.torture import faults, files, load, routes, texts
+from tests.torture import faults, files, load, memory, routes, texts
 
 # What a check gives for each thing it tries: "" where it was survived, and else what was wrong. At its
 # end it may return what it has measured.
@@ -38,6 +38,7 @@ CHECKS: tuple[Check, ...] = (
     routes.endpoints,
     routes.routes,
     load.fifty_people,
+    memory.strangers,
 )
 # Of a check so many losses are kept, in words.
 TOLD = 5

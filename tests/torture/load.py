@@ -55,6 +55,7 @@ class Person:
     def open(self) -> None:
         """Have the own text open, on the page or in the session of the endpoints."""
         if self.on_page:
+            self._call("arrive", [None])
             self._call("add_given", ["", self.text, None])
         else:
             self._call("open", [None, self.text, None])

@@ -147,3 +147,38 @@ def test_a_body_that_does_not_arrive_is_not_waited_for_without_end(
         with socket.create_connection((url.host, url.port), timeout=10) as waiting:
             waiting.sendall(head)
             assert b" 408 " in waiting.recv(100)
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "status"),
+    [
+        ("call/none", {"data": []}, 404),
+        ("call/arrive", {"data": []}, 404),  # the page's own
+        ("call/v2/arrive", {}, 404),
+        ("call/v2/none", {}, 404),
+        ("run/none", {"data": []}, 404),
+        ("queue/join", {"data": [], "fn_index": 999, "session_hash": "a"}, 404),
+        ("queue/join", {"data": [], "fn_index": -1, "session_hash": "a"}, 404),
+        ("queue/join", {"data": [], "fn_index": True, "session_hash": "a"}, 404),
+        ("queue/join", {"data": [], "fn_index": "0", "session_hash": "a"}, 404),
+        ("queue/join", {"data": [], "session_hash": "a"}, 422),
+        ("queue/join", [], 422),
+        ("call/ask", [], 422),
+        ("call/ask", {}, 422),
+        ("call/ask", {"data": {"a": 1}}, 422),
+        ("cancel", {}, 422),
+        ("queue/data", {"data": []}, 405),
+    ],
+)
+def test_what_calls_nothing_is_refused(path: str, body: Any, status: int) -> None:
+    with serving(opening()) as address:
+        reply = httpx.post(f"{address}gradio_api/{path}", json=body)
+        assert reply.status_code == status, reply.text
+
+
+def test_values_that_are_missing_are_told(capfd: pytest.CaptureFixture[str]) -> None:
+    with serving(opening()) as address:
+        reply = call(address, "ask", ["SECRET question"])
+        assert reply.startswith("event: error")
+        assert "4 values are needed and 1 were given." in reply
+    assert "SECRET" not in "".join(capfd.readouterr())
