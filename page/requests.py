@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import Any, Literal
 
+from index.console import strict_stream
 from index.errors import ArticleError
 from index.terminal import visible
 from page.opening import Opening
@@ -55,11 +56,16 @@ class Requests:
         texts: bool = False,
         write: Callable[[str], None] | None = None,
     ) -> None:
-        """Log in a form, or nothing by default; with `texts` what was asked and opened, too."""
+        """Log in a form, or nothing by default; with `texts` what was asked and opened, too.
+
+        A line for which `write` raises OSError or ValueError is dropped, and the next one that can be
+        written has the number of those in `dropped`.
+        """
         self._form = form
         self._texts = texts
         self._write = write or _print
         self.under_way = 0
+        self._dropped = 0  # log lines since the last one that could be written
         self._lock = threading.Lock()
 
     @contextmanager
@@ -90,25 +96,35 @@ class Requests:
             return
         now = datetime.now(timezone.utc).isoformat(timespec="milliseconds")
         steps = {**request.seconds, "whole": seconds}
+        with self._lock:
+            dropped, self._dropped = self._dropped, 0
         line: dict[str, Any] = {
             "time": now,
             "request": what,
             "by": by,
             "outcome": request.outcome,
             "milliseconds": {name: round(1000 * s, 1) for name, s in steps.items()},
+            **({"dropped": dropped} if dropped else {}),
             **(request.texts if self._texts else {}),
         }
+        try:
+            self._write(visible(self._formatted(line)))
+        except (OSError, ValueError):  # a full disk, a pipe that nobody reads, a closed stream
+            with self._lock:
+                self._dropped += dropped + 1
+
+    def _formatted(self, line: dict[str, Any]) -> str:
         if self._form == "json":
-            self._write(visible(json.dumps(line, ensure_ascii=False, default=str)))
-            return
-        times = " ".join(f"{name} {ms:.0f} ms" for name, ms in line.pop("milliseconds").items())
-        said = " ".join(
+            return json.dumps(line, ensure_ascii=False, default=str)
+        times = " ".join(f"{name} {ms:.0f} ms" for name, ms in line["milliseconds"].items())
+        fields = " ".join(
             f"{name}={json.dumps(value, ensure_ascii=False, default=str)}"
             for name, value in line.items()
-            if name not in ("time", "request", "by", "outcome")
+            if name not in ("time", "request", "by", "outcome", "milliseconds")
         )
-        self._write(visible(f"{now} {what} by {by}: {request.outcome}, {times} {said}".rstrip()))
+        head = "{time} {request} by {by}: {outcome}".format_map(line)
+        return f"{head}, {times} {fields}".rstrip()
 
 
 def _print(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)
+    print(line, file=strict_stream(sys.stderr), flush=True)

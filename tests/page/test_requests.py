@@ -76,3 +76,40 @@ def test_who_leaves_before_the_answer_is_logged_so(lines: list[str]) -> None:
     steps.close()  # type: ignore[attr-defined]
     assert json.loads(lines[0])["outcome"] == "left"
     assert requests.under_way == 0
+
+
+@pytest.mark.parametrize("form", ["json", "text"])
+@pytest.mark.parametrize("error", [OSError(28, "No space left on device"), ValueError("closed")])
+def test_a_line_that_cannot_be_written_is_dropped_and_counted(
+    lines: list[str], form: Form, error: Exception
+) -> None:
+    broken = True
+
+    def write(line: str) -> None:
+        if broken:
+            raise error
+        lines.append(line)
+
+    requests = Requests(form, write=write)
+    for _ in range(3):
+        with requests.one("ask", "page") as noted:
+            noted.outcome = "answered"
+    assert requests.under_way == 0
+    broken = False
+    for _ in range(2):
+        with requests.one("ask", "page") as noted:
+            noted.outcome = "answered"
+    assert len(lines) == 2
+    assert ('"dropped": 3' if form == "json" else "dropped=3") in lines[0]
+    assert "dropped" not in lines[1]
+
+
+def test_an_error_of_the_request_is_not_hidden_by_one_of_the_log() -> None:
+    def write(line: str) -> None:
+        raise BrokenPipeError
+
+    with (
+        pytest.raises(ArticleError, match="no document"),
+        Requests("json", write=write).one("a", "b"),
+    ):
+        raise ArticleError("There is no document.")

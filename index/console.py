@@ -1,0 +1,154 @@
+"""Standard streams and Ctrl-C: set up before anything slow is imported."""
+
+from __future__ import annotations
+
+import codecs
+import io
+import os
+import signal
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any, NoReturn, TextIO
+
+INTERRUPTED = 130  # as shells report a process that Ctrl-C ended
+_ESCAPE = "json-escape"
+
+
+class TolerantStream:
+    """A text stream that drops what cannot be written, instead of raising OSError."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        """Write the text, or drop it."""
+        with suppress(OSError, ValueError):  # ValueError: the stream is closed
+            self._stream.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        """Write what is buffered, or drop it."""
+        with suppress(OSError, ValueError):
+            self._stream.flush()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+
+def strict_stream(stream: TextIO) -> TextIO:
+    """The stream below a TolerantStream, for callers that need to know when a write fails."""
+    return stream._stream if isinstance(stream, TolerantStream) else stream
+
+
+def prepare_console(*, tolerant: bool = False) -> None:
+    """Make the standard streams safe to use, and have Ctrl-C end the process without a traceback.
+
+    What cannot be written to stderr is dropped, and with `tolerant` what cannot be written to stdout,
+    too. Call it first in a program, before other modules are imported: imports take seconds, and a
+    KeyboardInterrupt in one of them may end up anywhere.
+    """
+    exit_on_interrupt()
+    _open_missing_descriptors()
+    codecs.register_error(_ESCAPE, _escape)
+    sys.stdout = _open_stream(sys.stdout, 1)
+    if tolerant:
+        sys.stdout = TolerantStream(sys.stdout)
+    # Unbuffered below the line, so that a line that could not be written is not retried later.
+    sys.stderr = TolerantStream(_open_stream(sys.stderr, 2, buffered=False))
+    try:
+        os.getcwd()
+    except OSError:  # torch cannot be imported, and no relative path leads anywhere
+        print(
+            "error: The current folder has been deleted. Change to another and start again.",
+            file=sys.stderr,
+        )
+        exit_process(2)
+
+
+def run_program(main: Callable[[], int]) -> NoReturn:
+    """Exit with what `main` returns; Ctrl-C raises KeyboardInterrupt in it, and nowhere else."""
+    ignored = signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+    try:
+        if not ignored:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+        code = main()
+        exit_on_interrupt()
+    except KeyboardInterrupt:
+        _exit_interrupted()
+    finally:  # also after --help
+        try:
+            sys.stdout.flush()
+        except (OSError, ValueError):
+            discard_output()
+    sys.exit(code)
+
+
+def exit_on_interrupt() -> None:
+    """Have Ctrl-C end the process at once, unless whoever started it has it ignore Ctrl-C."""
+    if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
+        signal.signal(signal.SIGINT, lambda *_: _exit_interrupted())
+
+
+def exit_process(code: int) -> NoReturn:
+    """End the process at once, whatever its threads are doing.
+
+    A thread that is inside the models' library when the interpreter shuts down makes it abort.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError):
+            stream.flush()
+    os._exit(code)
+
+
+def discard_output() -> None:
+    """Send what is still buffered for stdout, and all that follows, to nowhere."""
+    with suppress(OSError, ValueError):
+        null = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(null, sys.stdout.fileno())
+        os.close(null)
+
+
+def _exit_interrupted() -> NoReturn:
+    with suppress(OSError):
+        os.write(2, b"stopped\n")
+    os._exit(INTERRUPTED)
+
+
+def _open_missing_descriptors() -> None:
+    """Open stdin, stdout and stderr on the null device where they are closed.
+
+    Otherwise the next file that is opened gets the number, and output meant for the terminal is
+    written into it.
+    """
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            null = os.open(os.devnull, os.O_RDWR)
+            if null != number:
+                os.dup2(null, number)
+                os.close(null)
+            os.set_inheritable(number, True)
+
+
+def _open_stream(stream: TextIO | None, number: int, *, buffered: bool = True) -> TextIO:
+    r"""The stream with unencodable characters written as \uXXXX, which JSON reads, too."""
+    if stream is None:  # its descriptor was closed
+        return open(number, "w", encoding="utf-8", errors=_ESCAPE, closefd=False)
+    if not isinstance(stream, io.TextIOWrapper):
+        return stream
+    stream.reconfigure(errors=_ESCAPE)
+    if buffered:
+        return stream
+    raw: Any = getattr(stream.buffer, "raw", stream.buffer)
+    return io.TextIOWrapper(raw, stream.encoding, _ESCAPE, line_buffering=True)
+
+
+def _escape(error: UnicodeError) -> tuple[str, int]:
+    r"""An error handler for codecs: characters as UTF-16 code units, each \uXXXX."""
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    units = error.object[error.start : error.end].encode("utf-16-be", "surrogatepass")
+    escaped = (f"\\u{units[at : at + 2].hex()}" for at in range(0, len(units), 2))
+    return "".join(escaped), error.end
