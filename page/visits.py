@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 import time
 import weakref
-from contextlib import suppress
 from pathlib import Path
 
 from gradio.utils import get_upload_folder
@@ -13,6 +12,7 @@ from gradio.utils import get_upload_folder
 from index.errors import ArticleError
 from page.opening import Opening
 from page.uploads import UNREAD_SECONDS, Uploads
+from page.uploads_folder import Sweeper
 from page.visit import Clock, Indexes, Visit
 
 # In seconds: somebody may have lunch, or a meeting, and go on.
@@ -51,6 +51,7 @@ class Visits:
         self.forget_after = forget_after
         self._private = private
         self.uploads = uploads or Uploads(Path(get_upload_folder()))
+        self._sweeper = Sweeper(uploads.folder, forget_after, clock) if uploads else None
         self._clock = clock
         self._known: weakref.WeakSet[Visit] = weakref.WeakSet()
         self._lock = threading.Lock()
@@ -92,6 +93,8 @@ class Visits:
                     visit.forget(self.first.documents)
         self.indexes.forget(before)
         self.uploads.sweep(min(UNREAD_SECONDS, self.forget_after))
+        if self._sweeper:
+            self._sweeper.sweep()
 
     def watch(self) -> None:
         """Forget from now on, by and by, until stop()."""
@@ -105,15 +108,3 @@ class Visits:
     def stop(self) -> None:
         """End what watch() began."""
         self._stopped.set()
-
-
-def _sweep(folder: Path, seconds: float) -> None:
-    """Delete what was put into a folder longer ago, and the folders in it that are left empty.
-
-    Nobody else does where an upload breaks off.
-    """
-    before = time.time() - seconds
-    for path in sorted(folder.rglob("*"), reverse=True):
-        with suppress(OSError):  # it is not empty, or is gone already
-            if path.lstat().st_ctime <= before:
-                path.rmdir() if path.is_dir() and not path.is_symlink() else path.unlink()
