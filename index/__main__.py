@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+from index.console import prepare_console, run_program
+
+# Before the imports that take seconds.
+if __name__ == "__main__":
+    prepare_console()
+
 import argparse
 import json
 import sys
@@ -17,12 +23,12 @@ from index.document import Document, read_document
 from index.encoder import SentenceEncoder
 from index.errors import ArticleError
 from index.store import STORE_HELP, StoredCollection, fill, open_store
-from index.terminal import add_shared, print_progress, run, visible
+from index.terminal import Parser, add_shared, print_progress, run, visible
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command; returns the exit code: 2 for what a person can mend."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="python -m index",
         description="Build, describe and search the index of a document, or a store of many.",
     )
@@ -184,4 +190,4 @@ def _sentences(index: ArticleIndex) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run_program(main)

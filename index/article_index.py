@@ -213,7 +213,12 @@ def open_index(
 def index_folder(document: Document, encoder: Encoder) -> Path:
     """Where the index of this text and encoder is kept when no folder is named."""
     name = f"{document.sha256[:16]}-{encoder.revision[:8]}"
-    return platformdirs.user_cache_path("ask-the-article", appauthor=False) / name
+    try:
+        return platformdirs.user_cache_path("ask-the-article", appauthor=False) / name
+    except RuntimeError as error:  # neither HOME nor an entry of this user
+        raise SavedIndexError(
+            "There is no home folder to keep the index in. Name a folder with --index."
+        ) from error
 
 
 def read_manifest(folder: str | Path) -> Manifest:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import argparse
 import re
 import sys
+from typing import NoReturn
 
+from index.console import INTERRUPTED, discard_output
 from index.encoder import DEFAULT_ENCODER, Progress
 from index.errors import ArticleError
 
@@ -16,20 +18,44 @@ _COMMANDS = re.compile(
 )
 
 
+class Parser(argparse.ArgumentParser):
+    """An argument parser whose errors are one line, with exit code 2."""
+
+    def error(self, message: str) -> NoReturn:
+        """Print the message and exit."""
+        self.exit(2, visible(f"error: {message}; see '{self.prog} --help'\n"))
+
+
+def count(text: str) -> int:
+    """A number of things, for argparse; raises ArgumentTypeError unless it is 1 or more."""
+    number = int(text) if text.isdecimal() and len(text) < 10 else 0
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"'{text[:100]}' is not a whole number of 1 or more")
+    return number
+
+
 def run(arguments: argparse.Namespace) -> int:
     """Call arguments.run(arguments) and turn an error that a person can mend into a sentence."""
     try:
         arguments.run(arguments)
+        sys.stdout.flush()  # or a failure to write would only show when the interpreter ends
     except ArticleError as error:
-        print(visible(f"error: {error}"), file=sys.stderr)
-        return 2
+        return _fail(str(error))
     except KeyboardInterrupt:
         print("stopped", file=sys.stderr)
-        return 130
+        return INTERRUPTED
     except BrokenPipeError:  # whoever read the output has seen enough
-        sys.stderr.close()
+        discard_output()
         return 0
+    except OSError as error:
+        discard_output()
+        return _fail(f"Reading or writing failed ({error}). Check that the disk is not full.")
     return 0
+
+
+def _fail(reason: str) -> int:
+    print(visible(f"error: {reason}"), file=sys.stderr)
+    return 2
 
 
 def visible(text: str) -> str:

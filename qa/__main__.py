@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+from index.console import prepare_console, run_program
+
+# Before the imports that take seconds.
+if __name__ == "__main__":
+    prepare_console()
+
 import argparse
 import json
 import sys
@@ -10,7 +16,7 @@ from collections.abc import Sequence
 from index.encoder import SentenceEncoder
 from index.errors import ArticleError
 from index.store import STORE_HELP, StoredCollection, open_store
-from index.terminal import add_shared, print_progress, run, visible
+from index.terminal import Parser, add_shared, count, print_progress, run, visible
 from qa.answer import (
     DEFAULT_ARTICLE,
     DEFAULT_K,
@@ -28,7 +34,7 @@ from qa.squad import read_squad
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command; returns the exit code: 2 for what a person can mend."""
-    parser = argparse.ArgumentParser(prog="python -m qa", description="Ask an article.")
+    parser = Parser(prog="python -m qa", description="Ask an article.")
     commands = parser.add_subparsers(dest="command", required=True)
     ask = commands.add_parser("ask", help="ask a question of a document")
     ask.add_argument("question")
@@ -52,11 +58,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         help="ask the whole article (default) or, as SQuAD does, the question's own paragraph",
     )
     judge.add_argument("--predictions", metavar="OUT.jsonl", help="write a line a question")
-    judge.add_argument("--limit", type=_count, help="ask only the first N questions")
+    judge.add_argument("--limit", type=count, help="ask only the first N questions")
     judge.set_defaults(run=_evaluate)
     for command in (ask, judge):
         command.add_argument(
-            "--k", type=_count, default=DEFAULT_K, help="passages to read (default: %(default)s)"
+            "--k", type=count, default=DEFAULT_K, help="passages to read (default: %(default)s)"
         )
         add_shared(command)
         command.add_argument(
@@ -165,12 +171,5 @@ def _cited(
     ]
 
 
-def _count(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError("must be 1 or more")
-    return number
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    run_program(main)

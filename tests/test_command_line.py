@@ -188,9 +188,27 @@ def test_a_shard_that_is_none(capsys, shard: str) -> None:
     assert "like 2/8" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("arguments", [["ask", QUESTION, "--k", "0"], ["ask"], ["nonsense"]])
-def test_arguments_that_do_not_parse(capsys, arguments: list[str]) -> None:
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["ask", QUESTION, "--k", "0"], "'0' is not a whole number of 1 or more"),
+        (["ask", QUESTION, "--k", "many"], "'many' is not a whole number"),
+        (["ask", QUESTION, "--k", "1.5"], "'1.5' is not a whole number"),
+        (["ask", QUESTION, "--k", "9" * 5000], "is not a whole number"),
+        (["ask", QUESTION, "--k", "\x1b[2J"], "is not a whole number"),
+        (["ask", QUESTION, "--k"], "expected one argument"),
+        (["evaluate", "x.json", "--limit", "-1"], "'-1' is not a whole number"),
+        (["evaluate", "x.json", "--mode", "all"], "invalid choice"),
+        (["ask"], "required: question"),
+        (["nonsense"], "invalid choice"),
+        ([], "required: command"),
+    ],
+)
+def test_arguments_that_do_not_parse(capsys, arguments: list[str], says: str) -> None:
     with pytest.raises(SystemExit) as stopped:
         qa_main(arguments)
     assert stopped.value.code == 2
-    assert "usage:" in capsys.readouterr().err
+    said = capsys.readouterr()
+    assert said.out == "" and says in said.err and "\x1b" not in said.err
+    assert said.err.startswith("error: ") and said.err.count("\n") == 1
+    assert "--help'" in said.err
