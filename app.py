@@ -2,6 +2,30 @@
 
 from __future__ import annotations
 
+import sys
+
+from index.console import exit_process, prepare_console
+from page.startup import (
+    LOOPBACK,
+    bypass_proxies,
+    check_temporary_folder,
+    clear_gradio_settings,
+    exit_on_signals,
+    raise_file_limit,
+    set_upload_folder,
+    stop_on_signals,
+)
+
+# Before the imports that take seconds.
+if __name__ == "__main__":
+    prepare_console(tolerant=True)
+    if problem := check_temporary_folder():
+        print(problem, file=sys.stderr)
+        exit_process(2)
+    if problem := bypass_proxies(*LOOPBACK):
+        print(problem, file=sys.stderr)
+clear_gradio_settings()
+
 import argparse
 import asyncio
 import contextlib
@@ -12,25 +36,14 @@ import importlib.util
 import logging
 import math
 import os
-import shutil
-import signal
-import sys
-import tempfile
-import threading
 import time
 import webbrowser
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
 from contextlib import aclosing
 from ipaddress import ip_address, ip_network
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 from urllib.parse import urlsplit
-
-# Read by gradio when it is imported. It would sum up its own statistics anew after every request.
-os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
-os.environ["GRADIO_ANALYTICS_CACHE_FREQUENCY"] = str(10**9)
-# Uvicorn trusts what a proxy on this machine says; here that has to be asked for by --trusted-proxy.
-os.environ["FORWARDED_ALLOW_IPS"] = ""
 
 # What is imported makes some hundred thousand objects that stay: to look for garbage among them again
 # and again takes a seventh of the time.
@@ -44,18 +57,21 @@ from starlette.routing import Route
 
 from index.document import Document, read_document
 from index.errors import ArticleError
-from index.terminal import add_shared, visible
+from index.terminal import Parser, add_shared, visible
 from page import gradio_compat
+from page.log_throttle import throttle_logs
 from page.markup import chat_html, passages_html, sheets_html, tabs_html
 from page.opening import CancelledError, Opening
 from page.programs import ASKING, Programs, check_k
 from page.replies import SWEEP_SECONDS, Replies
 from page.requests import FORMS, Requests
+from page.root_path import RedirectToRoot
 from page.security.connections import bound_connections
 from page.security.middleware import SecurityMiddleware
 from page.security.origin import AllowedHosts
 from page.security.sessions import MAX_SESSIONS, Sessions
 from page.uploads import UploadEndpoint, Uploads
+from page.uploads_folder import UploadsFolder
 from page.visit import Visit
 from page.visits import FORGET_AFTER, ForgottenError, Visits
 from qa.answer import DEFAULT_ARTICLE, DEFAULT_K, check_question, distinct, open_articles
@@ -112,8 +128,6 @@ class Page:
             title="Ask the Article",
             fill_width=True,
             analytics_enabled=False,
-            # Uploads are deleted when they are read; this is for those that nobody has then opened.
-            delete_cache=(600, int(visits.forget_after)),
         ) as self.blocks:
             self.visit = gr.State(visit)
             with gr.Row(elem_id="bar"):
@@ -197,7 +211,7 @@ class Page:
             # Their state is bounded by the sessions that are let in.
             state_session_capacity=2 * MAX_SESSIONS,
             app_kwargs={
-                "middleware": [security],
+                "middleware": [Middleware(RedirectToRoot), security],
                 "routes": [Route("/health", self.health)],
                 "lifespan": self._lifespan,
             },
@@ -532,6 +546,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = _parser()
     options = parser.parse_args(arguments)
     _share_memory()
+    raise_file_limit()
     try:
         check_k(options.k)
         auth = _password(options.auth) if options.auth else None
@@ -543,20 +558,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ArticleError as error:
         print(visible(str(error)), file=sys.stderr)
         return 2
-    # Of its own, so that all that is in it can be deleted, and nobody else on the machine looks into it.
-    above = os.environ.get("GRADIO_TEMP_DIR")
     try:
-        if above:
-            Path(above).mkdir(parents=True, exist_ok=True)
-        uploads = tempfile.mkdtemp(prefix="ask-the-article-", dir=above)
+        uploads = UploadsFolder(os.environ.get("GRADIO_TEMP_DIR"))
     except OSError as error:
-        print(visible(f"There is no place for what is uploaded: {error}."), file=sys.stderr)
+        told = f"The folder for uploads cannot be made ({error}). Set GRADIO_TEMP_DIR to another."
+        print(visible(told), file=sys.stderr)
         return 2
-    os.environ["GRADIO_TEMP_DIR"] = uploads
+    exit_on_signals(uploads.delete)
+    set_upload_folder(uploads.files)
     try:
-        return _serve(options, documents, auth, Path(uploads))
+        return _serve(options, documents, auth, uploads.files)
     finally:
-        shutil.rmtree(uploads, ignore_errors=True)
+        uploads.delete()
 
 
 def _serve(
@@ -590,10 +603,8 @@ def _serve(
         Requests(options.log_format, texts=options.log_texts),
         options.max_waiting,
     )
-    # Before anything is served, so that no signal finds the page without.
-    stop = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.set())
+    throttle_logs()
+    bypass_proxies(options.host)
     try:
         address, public = page.launch(
             options.host,
@@ -612,6 +623,7 @@ def _serve(
             file=sys.stderr,
         )
         return 2
+    stopped = stop_on_signals()
     first.start()
     print(f"Ask the Article is open at {address}", flush=True)
     if options.share and not public:
@@ -622,7 +634,7 @@ def _serve(
     screen = sys.platform != "linux" or {"DISPLAY", "WAYLAND_DISPLAY"} & set(os.environ)
     if options.browser and screen:
         webbrowser.open(address)
-    while not stop.wait(0.5):  # without a time no signal would wake it on Windows
+    while not stopped.wait(0.5):  # without a time no signal would wake it on Windows
         pass
     page.close()
     return 0
@@ -640,7 +652,7 @@ def _share_memory() -> None:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = Parser(description=__doc__)
     parser.add_argument(
         "--article",
         action="append",
@@ -774,17 +786,5 @@ def _notice(said: ArticleError | str) -> None:
     gr.Warning(html.escape(str(said)), title="Please note")
 
 
-def _leave(code: int) -> NoReturn:
-    """End the process at once, whatever its threads are at.
-
-    What a thread does in the models' library when the interpreter ends, such as encoding an article,
-    makes that abort.
-    """
-    for stream in (sys.stdout, sys.stderr):
-        with contextlib.suppress(OSError, ValueError):
-            stream.flush()
-    os._exit(code)
-
-
 if __name__ == "__main__":
-    _leave(main())
+    exit_process(main())
