@@ -8,6 +8,7 @@ from index.console import exit_process, prepare_console
 from page.startup import (
     LOOPBACK,
     bypass_proxies,
+    can_bind,
     check_temporary_folder,
     clear_gradio_settings,
     exit_on_signals,
@@ -57,7 +58,7 @@ from starlette.routing import Route
 
 from index.document import Document, read_document
 from index.errors import ArticleError
-from index.terminal import Parser, add_shared, visible
+from index.terminal import Parser, add_shared, nonempty, visible
 from page import gradio_compat
 from page.log_throttle import throttle_logs
 from page.markup import chat_html, passages_html, sheets_html, tabs_html
@@ -655,13 +656,18 @@ def _parser() -> argparse.ArgumentParser:
     parser = Parser(description=__doc__)
     parser.add_argument(
         "--article",
+        type=nonempty,
         action="append",
         metavar="SOURCE",
         help="a file or a web address; give it again for several (default: the article of the house)",
     )
     add_shared(parser)
-    parser.add_argument("--reader", default=str(DEFAULT_READER), help="its name or its folder")
-    parser.add_argument("--index", help="the folder where the articles' index is kept")
+    parser.add_argument(
+        "--reader", type=nonempty, default=str(DEFAULT_READER), help="its name or its folder"
+    )
+    parser.add_argument(
+        "--index", type=nonempty, help="the folder where the articles' index is kept"
+    )
     parser.add_argument("--port", type=int, help="by default 7860, or the next that is free")
     parser.add_argument("--host", default="127.0.0.1", help="the address to serve at")
     parser.add_argument("--k", type=int, default=DEFAULT_K, help="how many passages to read")
@@ -718,7 +724,12 @@ def _check(options: argparse.Namespace) -> None:
         raise ArticleError("--mcp needs the package mcp: pip install -r requirements.txt.")
     if options.port is not None and not 0 < options.port < 1 << 16:
         raise ArticleError(f"--port is {options.port}: give one from 1 to 65535.")
-    if not 0 < options.forget_after < math.inf:
+    if not can_bind(options.host):
+        raise ArticleError(
+            f"--host is '{options.host}': give an address of this machine, or 0.0.0.0 for all of them."
+        )
+    # More often than each second would take all of a processor's time.
+    if not 1 / 60 <= options.forget_after < math.inf:
         raise ArticleError(f"--forget-after is {options.forget_after:g}: give some minutes.")
     if options.max_waiting < 1:
         raise ArticleError(f"--max-waiting is {options.max_waiting}: give 1 or more.")
@@ -732,7 +743,7 @@ def _check(options: argparse.Namespace) -> None:
                 f"--trusted-proxy is '{proxy}': give an IP address or a network such as 10.0.0.0/8."
             ) from None
     root = options.root_path
-    if root and not root.startswith(("/", "http://", "https://")):
+    if root and (not root.startswith(("/", "http://", "https://")) or root.startswith("//")):
         raise ArticleError(f"--root-path is '{root}': give a path that begins with /.")
 
 

@@ -23,7 +23,7 @@ from index.document import Document, read_document
 from index.encoder import SentenceEncoder
 from index.errors import ArticleError
 from index.store import STORE_HELP, StoredCollection, fill, open_store
-from index.terminal import Parser, add_shared, print_progress, run, visible
+from index.terminal import Parser, add_shared, count, nonempty, print_progress, run, visible
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -55,11 +55,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     for command in (info, search):
         command.add_argument("file", nargs="?", help="the document, where no store is named")
     search.add_argument("query")
-    search.add_argument("--k", type=int, default=5, help="passages to print (default: %(default)s)")
+    search.add_argument(
+        "--k", type=count, default=5, help="passages to print (default: %(default)s)"
+    )
     search.add_argument("--json", action="store_true", help="print them as JSON")
     for command in (build, info, search):
-        command.add_argument("--index", help="the folder of the index (default: your cache)")
-        command.add_argument("--store", metavar="ADDRESS", help=STORE_HELP)
+        command.add_argument(
+            "--index", type=nonempty, help="the folder of the index (default: your cache)"
+        )
+        command.add_argument("--store", type=nonempty, metavar="ADDRESS", help=STORE_HELP)
         add_shared(command)
     return run(parser.parse_args(argv))
 
@@ -143,8 +147,6 @@ def _info(arguments: argparse.Namespace) -> None:
 def _search(arguments: argparse.Namespace) -> None:
     if not arguments.query.strip():
         raise ArticleError("The query is empty: type what you want to find.")
-    if arguments.k < 1:
-        raise ArticleError(f"--k is {arguments.k}: ask for at least one passage.")
     if arguments.store:
         encoder = SentenceEncoder(arguments.encoder)
         store = open_store(arguments.store, encoder)

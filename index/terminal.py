@@ -34,6 +34,13 @@ def count(text: str) -> int:
     return number
 
 
+def nonempty(text: str) -> str:
+    """A path, name or address, for argparse; raises ArgumentTypeError for one that is empty."""
+    if not text.strip():
+        raise argparse.ArgumentTypeError("it is empty; leave the option out for its default")
+    return text
+
+
 def run(arguments: argparse.Namespace) -> int:
     """Call arguments.run(arguments) and turn an error that a person can mend into a sentence."""
     try:
@@ -49,7 +56,9 @@ def run(arguments: argparse.Namespace) -> int:
         return 0
     except OSError as error:
         discard_output()
-        return _fail(f"Reading or writing failed ({error}). Check that the disk is not full.")
+        return _fail(
+            f"Reading or writing failed ({error}). Check the paths and the space on the disk."
+        )
     return 0
 
 
@@ -82,6 +91,7 @@ def add_shared(parser: argparse.ArgumentParser) -> None:
     """The options that every command has which opens documents."""
     parser.add_argument(
         "--encoder",
+        type=nonempty,
         default=DEFAULT_ENCODER,
         help="a sentence-transformers model, by name or folder (default: %(default)s)",
     )

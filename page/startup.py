@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import tempfile
 import threading
 import urllib.request
@@ -78,6 +79,19 @@ def bypass_proxies(*hosts: str) -> str | None:
         _set_no_proxy(["*"])
         return f"The proxy of this environment cannot be used, so none is: {error}"
     return None
+
+
+def can_bind(host: str) -> bool:
+    """Whether a host is an address of this machine, or a name that leads to one."""
+    try:
+        (family, kind, protocol, _, address), *_ = socket.getaddrinfo(
+            host, 0, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )
+        with socket.socket(family, kind, protocol) as probe:
+            probe.bind(address)
+    except (OSError, UnicodeError):  # UnicodeError: no name can be that long
+        return False
+    return bool(host)
 
 
 def raise_file_limit() -> None:

@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from index.encoder import SentenceEncoder
 from index.errors import ArticleError
 from index.store import STORE_HELP, StoredCollection, open_store
-from index.terminal import Parser, add_shared, count, print_progress, run, visible
+from index.terminal import Parser, add_shared, count, nonempty, print_progress, run, visible
 from qa.answer import (
     DEFAULT_ARTICLE,
     DEFAULT_K,
@@ -40,14 +40,19 @@ def main(argv: Sequence[str] | None = None) -> int:
     ask.add_argument("question")
     ask.add_argument(
         "--article",
+        type=nonempty,
         action="append",
         metavar="SOURCE",
         help="a txt, md, html, pdf or docx file, or a web address; again for several (default: the "
         "article that comes with the program)",
     )
-    ask.add_argument("--store", metavar="ADDRESS", help=f"instead of articles, {STORE_HELP}")
+    ask.add_argument(
+        "--store", type=nonempty, metavar="ADDRESS", help=f"instead of articles, {STORE_HELP}"
+    )
     ask.add_argument("--json", action="store_true", help="print the whole answer as JSON")
-    ask.add_argument("--index", help="the folder that keeps the index (default: your cache)")
+    ask.add_argument(
+        "--index", type=nonempty, help="the folder that keeps the index (default: your cache)"
+    )
     ask.set_defaults(run=_ask)
     judge = commands.add_parser("evaluate", help="ask all questions of a file in SQuAD's layout")
     judge.add_argument("file", help=".json or .json.gz, SQuAD 1.1 or 2.0")
@@ -67,6 +72,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         add_shared(command)
         command.add_argument(
             "--reader",
+            type=nonempty,
             default=str(DEFAULT_READER),
             help="a model for extractive question answering, by name or folder (default: our own)",
         )

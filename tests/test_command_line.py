@@ -4,10 +4,12 @@ import json
 import subprocess
 import sys
 import unicodedata
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+import app
 from index.__main__ import main as index_main
 from qa.__main__ import main as qa_main
 from tests.conftest import ROOT
@@ -167,7 +169,6 @@ def test_bad_input_to_qa(tmp_path: Path, capsys, arguments: list[str], says: str
     [
         (["build", "no/such.txt"], "There is no file"),
         (["search", ARTICLE, " "], "The query is empty"),
-        (["search", ARTICLE, "x", "--k", "0"], "at least one passage"),
         (["build", ARTICLE, "--index", "/dev/null/index"], "cannot be saved"),
         (["build", ARTICLE, ARTICLE], "name a --store"),
         (["build", ARTICLE, "--store", "faiss:/dev/null/store"], "cannot be read"),
@@ -189,24 +190,39 @@ def test_a_shard_that_is_none(capsys, shard: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "says"),
+    ("main", "arguments", "says"),
     [
-        (["ask", QUESTION, "--k", "0"], "'0' is not a whole number of 1 or more"),
-        (["ask", QUESTION, "--k", "many"], "'many' is not a whole number"),
-        (["ask", QUESTION, "--k", "1.5"], "'1.5' is not a whole number"),
-        (["ask", QUESTION, "--k", "9" * 5000], "is not a whole number"),
-        (["ask", QUESTION, "--k", "\x1b[2J"], "is not a whole number"),
-        (["ask", QUESTION, "--k"], "expected one argument"),
-        (["evaluate", "x.json", "--limit", "-1"], "'-1' is not a whole number"),
-        (["evaluate", "x.json", "--mode", "all"], "invalid choice"),
-        (["ask"], "required: question"),
-        (["nonsense"], "invalid choice"),
-        ([], "required: command"),
+        (qa_main, ["ask", QUESTION, "--k", "0"], "'0' is not a whole number of 1 or more"),
+        (qa_main, ["ask", QUESTION, "--k", "many"], "'many' is not a whole number"),
+        (qa_main, ["ask", QUESTION, "--k", "1.5"], "'1.5' is not a whole number"),
+        (qa_main, ["ask", QUESTION, "--k", "9" * 5000], "is not a whole number"),
+        (qa_main, ["ask", QUESTION, "--k", "\x1b[2J"], "is not a whole number"),
+        (qa_main, ["ask", QUESTION, "--k"], "expected one argument"),
+        (qa_main, ["ask", QUESTION, "--article", ""], "--article: it is empty"),
+        (qa_main, ["ask", QUESTION, "--encoder", " "], "--encoder: it is empty"),
+        (qa_main, ["ask", QUESTION, "--reader", ""], "--reader: it is empty"),
+        (qa_main, ["ask", QUESTION, "--store", ""], "--store: it is empty"),
+        (qa_main, ["ask", QUESTION, "--index", ""], "--index: it is empty"),
+        (qa_main, ["evaluate", "x.json", "--limit", "-1"], "'-1' is not a whole number"),
+        (qa_main, ["evaluate", "x.json", "--mode", "all"], "invalid choice"),
+        (qa_main, ["ask"], "required: question"),
+        (qa_main, ["nonsense"], "invalid choice"),
+        (qa_main, [], "required: command"),
+        (index_main, ["search", ARTICLE, "x", "--k", "0"], "'0' is not a whole number"),
+        (index_main, ["search", ARTICLE, "x", "--k", "1e3"], "'1e3' is not a whole number"),
+        (index_main, ["build", ARTICLE, "--index", ""], "--index: it is empty"),
+        (index_main, ["build", ARTICLE, "--store", ""], "--store: it is empty"),
+        (index_main, ["build"], "required: file"),
+        (app.main, ["--port", "1.5"], "invalid int value: '1.5'"),
+        (app.main, ["--forget-after", "soon"], "invalid float value: 'soon'"),
+        (app.main, ["--index", ""], "--index: it is empty"),
     ],
 )
-def test_arguments_that_do_not_parse(capsys, arguments: list[str], says: str) -> None:
+def test_arguments_that_do_not_parse(
+    capsys, main: Callable[[list[str]], int], arguments: list[str], says: str
+) -> None:
     with pytest.raises(SystemExit) as stopped:
-        qa_main(arguments)
+        main(arguments)
     assert stopped.value.code == 2
     said = capsys.readouterr()
     assert said.out == "" and says in said.err and "\x1b" not in said.err

@@ -131,6 +131,19 @@ def test_a_port_in_use_is_one_sentence_and_exit_code_2() -> None:
         ),
         (["--port", "70000"], "--port is 70000: give one from 1 to 65535."),
         (["--forget-after", "inf"], "--forget-after is inf: give some minutes."),
+        (["--forget-after", "nan"], "--forget-after is nan: give some minutes."),
+        (["--forget-after", "1e-300"], "--forget-after is 1e-300: give some minutes."),
+        *(
+            (
+                ["--host", host],
+                f"--host is '{host}': give an address of this machine, or 0.0.0.0 for all of them.",
+            )
+            for host in ("", "192.0.2.1", "999.1.1.1", "...", "a" * 300)
+        ),
+        (
+            ["--root-path", "//other.example"],
+            "--root-path is '//other.example': give a path that begins with /.",
+        ),
         (["--root-path", "articles"], "--root-path is 'articles': give a path that begins with /."),
     ],
 )
