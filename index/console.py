@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import codecs
+import errno
 import io
 import os
+import select
 import signal
 import sys
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any, NoReturn, TextIO
+from typing import TYPE_CHECKING, Any, NoReturn, TextIO
+
+if TYPE_CHECKING:
+    from typing_extensions import Buffer
 
 INTERRUPTED = 130  # as shells report a process that Ctrl-C ended
+WRITE_SECONDS = 0.5  # how long a server waits for the reader of its log
 _ESCAPE = "json-escape"
+_PIPE_BUF = getattr(select, "PIPE_BUF", 512)
 
 
 class TolerantStream:
@@ -36,6 +43,35 @@ class TolerantStream:
         return getattr(self._stream, name)
 
 
+class TimedFile(io.FileIO):
+    """A file whose writes raise BlockingIOError where a reader takes nothing for a while.
+
+    Without it a pipe that nobody empties, or a terminal that is paused with Ctrl-S, holds up every
+    thread that writes to it.
+    """
+
+    def __init__(self, descriptor: int, timeout: float) -> None:
+        """Write to an open descriptor, which stays open; `timeout` is in seconds."""
+        super().__init__(descriptor, "w", closefd=False)
+        self._timeout = timeout
+        self._stuck = False
+
+    def write(self, data: Buffer, /) -> int:
+        """Write all of the data, or raise OSError."""
+        view = memoryview(data).cast("B")
+        for start in range(0, len(view), _PIPE_BUF):
+            # A pipe that is ready takes so many bytes without blocking.
+            if not self._ready() or super().write(view[start : start + _PIPE_BUF]) is None:
+                raise BlockingIOError(errno.EAGAIN, "Nobody reads what is written")
+        return len(view)
+
+    def _ready(self) -> bool:
+        # One write waits; those after it do not until there is room again.
+        timeout = 0.0 if self._stuck else self._timeout
+        self._stuck = not select.select([], [self], [], timeout)[1]
+        return not self._stuck
+
+
 def strict_stream(stream: TextIO) -> TextIO:
     """The stream below a TolerantStream, for callers that need to know when a write fails."""
     return stream._stream if isinstance(stream, TolerantStream) else stream
@@ -44,9 +80,9 @@ def strict_stream(stream: TextIO) -> TextIO:
 def prepare_console(*, tolerant: bool = False) -> None:
     """Make the standard streams safe to use, and have Ctrl-C end the process without a traceback.
 
-    What cannot be written to stderr is dropped, and with `tolerant` what cannot be written to stdout,
-    too. Call it first in a program, before other modules are imported: imports take seconds, and a
-    KeyboardInterrupt in one of them may end up anywhere.
+    What cannot be written to stderr is dropped; with `tolerant` so is what cannot be written to
+    stdout, or to stderr in time, as befits a server. Call it first in a program, before other modules
+    are imported: imports take seconds, and a KeyboardInterrupt in one of them may end up anywhere.
     """
     exit_on_interrupt()
     _open_missing_descriptors()
@@ -54,8 +90,8 @@ def prepare_console(*, tolerant: bool = False) -> None:
     sys.stdout = _open_stream(sys.stdout, 1)
     if tolerant:
         sys.stdout = TolerantStream(sys.stdout)
-    # Unbuffered below the line, so that a line that could not be written is not retried later.
-    sys.stderr = TolerantStream(_open_stream(sys.stderr, 2, buffered=False))
+    timeout = WRITE_SECONDS if tolerant and os.name == "posix" else None
+    sys.stderr = TolerantStream(_unbuffered(_open_stream(sys.stderr, 2), timeout))
     try:
         os.getcwd()
     except OSError:  # torch cannot be imported, and no relative path leads anywhere
@@ -132,16 +168,25 @@ def _open_missing_descriptors() -> None:
             os.set_inheritable(number, True)
 
 
-def _open_stream(stream: TextIO | None, number: int, *, buffered: bool = True) -> TextIO:
+def _open_stream(stream: TextIO | None, number: int) -> TextIO:
     r"""The stream with unencodable characters written as \uXXXX, which JSON reads, too."""
     if stream is None:  # its descriptor was closed
-        return open(number, "w", encoding="utf-8", errors=_ESCAPE, closefd=False)
+        raw = io.FileIO(number, "w", closefd=False)
+        stream = io.TextIOWrapper(raw, "utf-8", line_buffering=True)
+    if isinstance(stream, io.TextIOWrapper):
+        stream.reconfigure(errors=_ESCAPE)
+    return stream
+
+
+def _unbuffered(stream: TextIO, timeout: float | None) -> TextIO:
+    """The stream without a buffer of its own, where a line that was not written would be kept."""
     if not isinstance(stream, io.TextIOWrapper):
         return stream
-    stream.reconfigure(errors=_ESCAPE)
-    if buffered:
+    raw: Any = getattr(stream.buffer, "raw", None)
+    if timeout is not None:
+        raw = TimedFile(stream.fileno(), timeout)
+    if raw is None:  # it has none
         return stream
-    raw: Any = getattr(stream.buffer, "raw", stream.buffer)
     return io.TextIOWrapper(raw, stream.encoding, _ESCAPE, line_buffering=True)
 
 
