@@ -168,11 +168,12 @@ def test_ctrl_c_at_the_start_is_one_word(tmp_path: Path, command: list[str], aft
 
 
 def run(command: str, folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Run a command line in which `python` is this Python, with pipefail."""
+    """Run a command line in which `python` is this Python, with pipefail and buffered output."""
+    buffered = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
     return subprocess.run(
         ["bash", "-o", "pipefail", "-c", f'python() {{ "{sys.executable}" "$@"; }}; {command}'],
         cwd=ROOT,
-        env={**os.environ, "INDEX": str(folder / "index"), **environment},
+        env={**buffered, "INDEX": str(folder / "index"), **environment},
         capture_output=True,
         text=True,
         encoding="utf-8",
