@@ -10,8 +10,8 @@ from page.startup import (
     bypass_proxies,
     can_bind,
     check_temporary_folder,
-    clear_gradio_settings,
     exit_on_signals,
+    prepare_settings,
     raise_file_limit,
     set_upload_folder,
     stop_on_signals,
@@ -25,7 +25,7 @@ if __name__ == "__main__":
         exit_process(2)
     if problem := bypass_proxies(*LOOPBACK):
         print(problem, file=sys.stderr)
-clear_gradio_settings()
+prepare_settings()
 
 import argparse
 import asyncio
@@ -687,6 +687,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--trusted-proxy",
         action="append",
+        type=_network,
         metavar="ADDRESS",
         help="address or network of a proxy whose X-Forwarded headers tell who its visitors are",
     )
@@ -716,6 +717,15 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _network(given: str) -> str:
+    try:
+        ip_network(given, strict=False)
+    except ValueError:
+        told = f"'{given}' is no IP address and no network such as 10.0.0.0/8"
+        raise argparse.ArgumentTypeError(told) from None
+    return given
+
+
 def _check(options: argparse.Namespace) -> None:
     """Raise ArticleError for options that do not go together or cannot be had."""
     if options.mcp and options.auth:
@@ -735,13 +745,6 @@ def _check(options: argparse.Namespace) -> None:
         raise ArticleError(f"--max-waiting is {options.max_waiting}: give 1 or more.")
     if options.log_texts and not options.log_format:
         raise ArticleError("--log-texts needs --log-format: give text or json.")
-    for proxy in options.trusted_proxy or ():
-        try:
-            ip_network(proxy, strict=False)
-        except ValueError:
-            raise ArticleError(
-                f"--trusted-proxy is '{proxy}': give an IP address or a network such as 10.0.0.0/8."
-            ) from None
     root = options.root_path
     if root and (not root.startswith(("/", "http://", "https://")) or root.startswith("//")):
         raise ArticleError(f"--root-path is '{root}': give a path that begins with /.")

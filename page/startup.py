@@ -28,12 +28,16 @@ MIN_OPEN_FILES = 10_240
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
-def clear_gradio_settings() -> None:
-    """Remove gradio's settings from the environment; call it before gradio is imported."""
+def prepare_settings() -> None:
+    """Set what gradio and uvicorn read from the environment; call it before they are imported."""
     for name in list(os.environ):
         if name.upper().startswith("GRADIO_") and name.upper() not in KEPT_SETTINGS:
             del os.environ[name]
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
+    # Gradio would sum up statistics that nobody reads after every request.
+    os.environ["GRADIO_ANALYTICS_CACHE_FREQUENCY"] = str(10**9)
+    # Uvicorn trusts the headers of any proxy on this machine; the page asks for --trusted-proxy.
+    os.environ["FORWARDED_ALLOW_IPS"] = ""
 
 
 def check_temporary_folder() -> str | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 import weakref
+from contextlib import suppress
 from pathlib import Path
 
 from gradio.utils import get_upload_folder

@@ -126,8 +126,8 @@ class SecurityMiddleware:
             given = await parse_json(body, headers)
             if body and given is None:
                 raise BodyError(415, "Send JSON, with the header 'Content-Type: application/json'.")
-            check_call(path, given, scope["app"].get_blocks().fns)
             session = session_of(given)
+            check_call(path, given, scope["app"].get_blocks().fns)
             if session and not self._sessions.use(session, client_key(scope)):
                 raise BodyError(
                     429, "Too many new sessions from your address: try again in a minute."

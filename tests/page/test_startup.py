@@ -79,10 +79,15 @@ def test_settings_of_gradio_are_removed(monkeypatch: pytest.MonkeyPatch) -> None
     for name in ("GRADIO_DEBUG", "GRADIO_MCP_SERVER", "GRADIO_SHARE", "GRADIO_ALLOWED_PATHS"):
         monkeypatch.setenv(name, "1")
     monkeypatch.setenv("GRADIO_TEMP_DIR", "/somewhere")
-    startup.clear_gradio_settings()
+    startup.prepare_settings()
     left = {name for name in os.environ if name.startswith("GRADIO_")}
-    assert left == {"GRADIO_TEMP_DIR", "GRADIO_ANALYTICS_ENABLED"}
+    assert left == {
+        "GRADIO_TEMP_DIR",
+        "GRADIO_ANALYTICS_ENABLED",
+        "GRADIO_ANALYTICS_CACHE_FREQUENCY",
+    }
     assert os.environ["GRADIO_ANALYTICS_ENABLED"] == "False"
+    assert os.environ["FORWARDED_ALLOW_IPS"] == ""
 
 
 def test_without_a_folder_for_temporary_files_one_is_asked_for(
