@@ -17,17 +17,17 @@ def check_call(path: str, body: Any, functions: Mapping[int, Any]) -> None:
     `functions` are those of Gradio's Blocks, by their index. Programs call them by their names, the
     page by index. Gradio itself would answer with an error of its own inside.
     """
+    index = body.get("fn_index") if isinstance(body, dict) else None
+    if index is not None and (type(index) is not int or index not in functions):
+        raise BodyError(404, "There is no function of this index on the page: reload it.")
+    if path.startswith(f"{API}/queue/join") and index is None:
+        raise BodyError(422, "fn_index is missing.")
     prefix = next((p for p in (*CALLS, *_DIRECT) if path.startswith(p)), None)
-    if prefix:
+    public = prefix in CALLS
+    if prefix and (public or index is None):  # otherwise the index counts
         name = path[len(prefix) :].partition("/")[0]
-        public = prefix in CALLS
         if not any(
             function.api_name == name and (not public or function.api_visibility == "public")
             for function in functions.values()
         ):
             raise BodyError(404, f"There is no endpoint '/{name[:100]}'.")
-    if isinstance(body, dict) and (index := body.get("fn_index")) is not None:
-        if type(index) is not int or index not in functions:
-            raise BodyError(404, "There is no function of this index on the page: reload it.")
-    elif path.startswith(f"{API}/queue/join"):
-        raise BodyError(422, "fn_index is missing.")
