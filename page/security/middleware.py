@@ -77,6 +77,9 @@ class SecurityMiddleware:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request, or refuse it."""
+        if scope["type"] == "websocket":  # the page has none
+            await send({"type": "websocket.close"})
+            return
         await (self._entry if scope["type"] == "http" else self._app)(scope, receive, send)
 
     async def _check(self, scope: Scope, receive: Receive, send: Send) -> None:
