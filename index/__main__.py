@@ -15,7 +15,13 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from index.article_index import ArticleIndex, index_folder, open_index, read_manifest
+from index.article_index import (
+    ArticleIndex,
+    index_folder,
+    named_folder,
+    open_index,
+    read_manifest,
+)
 from index.collection import Collection
 from index.corpus import ALL, Shard, read_corpus
 from index.dense import KINDS
@@ -73,14 +79,14 @@ def _open(
 ) -> tuple[Document, SentenceEncoder, Path]:
     if file is None:
         raise ArticleError("There is nothing to open: give a file, or a --store.")
+    named = None if arguments.index is None else named_folder(arguments.index)
     document = read_document(file, private=arguments.allow_private_urls)
     encoder = SentenceEncoder(arguments.encoder)
-    folder = Path(arguments.index) if arguments.index else index_folder(document, encoder)
-    return document, encoder, folder
+    return document, encoder, named or index_folder(document, encoder)
 
 
 def _build(arguments: argparse.Namespace) -> None:
-    if arguments.store:
+    if arguments.store is not None:
         _fill(arguments)
         return
     if len(arguments.files) > 1 or arguments.shard != ALL or arguments.kind:
@@ -118,7 +124,7 @@ def _fill(arguments: argparse.Namespace) -> None:
 
 
 def _info(arguments: argparse.Namespace) -> None:
-    if arguments.store:
+    if arguments.store is not None:
         store = open_store(arguments.store, SentenceEncoder(arguments.encoder))
         try:
             print(visible(json.dumps(store.describe(), ensure_ascii=False, indent=2)))
@@ -147,7 +153,7 @@ def _info(arguments: argparse.Namespace) -> None:
 def _search(arguments: argparse.Namespace) -> None:
     if not arguments.query.strip():
         raise ArticleError("The query is empty: type what you want to find.")
-    if arguments.store:
+    if arguments.store is not None:
         encoder = SentenceEncoder(arguments.encoder)
         store = open_store(arguments.store, encoder)
         try:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import gzip
 import json
-from collections.abc import Callable, Iterator, Sequence
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
-from index.document import Document, make_document, read_document, well_formed
+from index.document import Document, expand_user, make_document, read_document, well_formed
 from index.errors import DocumentError
 from index.saved import sha256
 
@@ -52,7 +53,14 @@ def read_corpus(
     `private` is as for read_document.
     """
     for source in sources:
-        for one in _files(source):
+        try:
+            files = _files(source)
+        except DocumentError as error:
+            if skipped is None:
+                raise
+            skipped(str(error))
+            continue
+        for one in files:
             try:
                 if one.endswith((".jsonl", ".jsonl.gz")):
                     yield from _lines(one, shard, skipped)
@@ -64,11 +72,20 @@ def read_corpus(
                 skipped(str(error))
 
 
-def _files(source: str) -> Iterator[str]:
-    folder = Path(source).expanduser()
-    if not folder.is_dir():
-        yield source
-        return
+def _files(source: str) -> Iterable[str]:
+    """The files of a folder, or the source itself; raises DocumentError."""
+    folder = expand_user(source)
+    try:
+        if not folder.is_dir():
+            return [source]
+    except OSError as error:
+        raise DocumentError(
+            f"'{source}' cannot be read ({error.strerror or error}): check that you may open it."
+        ) from None
+    return _files_below(folder)
+
+
+def _files_below(folder: Path) -> Iterator[str]:
     for path in sorted(folder.rglob("*")):
         hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
         if path.is_file() and path.name.lower().endswith(SUFFIXES) and not hidden:
@@ -76,7 +93,7 @@ def _files(source: str) -> Iterator[str]:
 
 
 def _lines(source: str, shard: Shard, skipped: Callable[[str], None] | None) -> Iterator[Document]:
-    path = Path(source).expanduser()
+    path = expand_user(source)
     opened = gzip.open if source.endswith(".gz") else open
     number = 0
     try:
@@ -120,7 +137,7 @@ def _lines(source: str, shard: Shard, skipped: Callable[[str], None] | None) -> 
                     yield document
     except FileNotFoundError:
         raise DocumentError(f"There is no file '{path}': check the path.") from None
-    except (OSError, EOFError) as error:
+    except (OSError, EOFError, ValueError, zlib.error) as error:
         raise DocumentError(
             f"'{path}' cannot be read after line {number} ({error}): check that it is whole."
         ) from error

@@ -4,25 +4,21 @@ from __future__ import annotations
 
 import errno
 import math
-import struct
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import faiss
 import numpy as np
 from numpy.typing import NDArray
 
 from index.encoder import Vectors
+from index.faiss_file import Kind as Kind
+from index.faiss_file import check_bytes, check_file, flat_vectors
 
-Kind = Literal["flat", "hnsw", "ivf"]
 KINDS: tuple[Kind, ...] = ("flat", "hnsw", "ivf")
 # Up to so many vectors an exact search takes less than 5 ms; benchmarks/scale.py measures it.
 FLAT_MOST = 30_000
-# How a FAISS file of each kind begins, and the header that all of them go on with: the dimension, the
-# number of vectors and the metric, with what is not looked at between them.
-_MARKS: dict[Kind, bytes] = {"flat": b"IxFI", "hnsw": b"IHNs", "ivf": b"IwSq"}
-_HEADER = struct.Struct("<4siq16x?i")
 # Vectors that the centres of an "ivf" index are found from, for each centre.
 _SAMPLE = 64
 
@@ -98,13 +94,10 @@ class DenseIndex:
 
     @classmethod
     def from_bytes(cls, data: bytes, *, dimension: int, rows: int) -> DenseIndex:
-        """Read what to_bytes gave of an exact index; raises ValueError as check_header does.
-
-        Check the bytes' hash first, since FAISS trusts what it reads.
-        """
-        check_header(data[: _HEADER.size], len(data), "flat", dimension, rows)
-        index = cls.__new__(cls)
-        index._faiss = faiss.deserialize_index(np.frombuffer(data, dtype=np.uint8))
+        """Read what to_bytes gave of an exact index; raises ValueError for anything else."""
+        check_bytes(np.frombuffer(data, dtype=np.uint8), "flat", dimension, rows)
+        index = cls(dimension)
+        index.add(flat_vectors(data, dimension, rows))
         return index
 
     def write(self, path: Path) -> None:
@@ -117,37 +110,17 @@ class DenseIndex:
     def map(cls, path: Path, kind: Kind, *, dimension: int, rows: int) -> DenseIndex:
         """Map a file of that kind into memory, so that its vectors stay on the disk till wanted.
 
-        Check the file's hash first, since FAISS trusts what it reads. Raises OSError, and ValueError
-        as check_header does.
+        Raises OSError, and ValueError where it is not such a file.
         """
-        with path.open("rb") as file:
-            check_header(file.read(_HEADER.size), path.stat().st_size, kind, dimension, rows)
+        check_file(path, kind, dimension, rows)
         index = cls.__new__(cls)
         # FAISS has two ways of it: one for what is in cells and one for what is in one piece.
         flag = faiss.IO_FLAG_MMAP if kind == "ivf" else faiss.IO_FLAG_MMAP_IFC
         try:
             index._faiss = faiss.read_index(str(path), flag)
-        except RuntimeError as error:
+        except (RuntimeError, MemoryError) as error:
             raise OSError(errno.EIO, f"FAISS cannot read it: {error}", str(path)) from error
         return index
-
-
-def check_header(head: bytes, size: int, kind: Kind, dimension: int, rows: int) -> None:
-    """Raise ValueError where a file of so many bytes that begins like this is no such FAISS index.
-
-    An exact one has a size that follows from its vectors, another at least two bytes for each number.
-    """
-    try:
-        mark, d, n, _, metric = _HEADER.unpack(head)
-    except struct.error:
-        raise ValueError("it is too short for a FAISS index") from None
-    if mark != _MARKS.get(kind) or metric != faiss.METRIC_INNER_PRODUCT:
-        raise ValueError(f"it is no FAISS index of the kind {kind}")
-    if (d, n) != (dimension, rows):
-        raise ValueError(f"it has {n} vectors of {d} numbers and not {rows} of {dimension}")
-    exact = _HEADER.size + 8 + 4 * d * n
-    if size != exact if kind == "flat" else size < 2 * d * n:
-        raise ValueError(f"it has {size} bytes, which is not what its vectors take")
 
 
 def kind_for(vectors: int) -> Kind:

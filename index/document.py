@@ -11,7 +11,7 @@ from urllib.parse import unquote, urlsplit
 
 from index.bounded import extract
 from index.content import MAX_FILE_BYTES, check_text
-from index.errors import DocumentError
+from index.errors import ArticleError, DocumentError
 from index.formats import HEAD, check_size
 
 MAX_TITLE = 200
@@ -57,10 +57,10 @@ def read_document(source: str | Path, *, private: bool = False) -> Document:
     """
     if isinstance(source, str) and _ADDRESS.match(source.strip()):
         return _read_address(source.strip(), private)
-    path = Path(source).expanduser()
-    if path.is_dir():
-        raise DocumentError(f"'{path}' is a folder: give the file itself.")
+    path = expand_user(source)
     try:
+        if path.is_dir():
+            raise DocumentError(f"'{path}' is a folder: give the file itself.")
         with path.open("rb") as file:
             data = file.read(HEAD)
             check_size(path.stat().st_size, data, str(path))
@@ -73,6 +73,16 @@ def read_document(source: str | Path, *, private: bool = False) -> Document:
             f"'{path}' cannot be read ({reason}): check that it is a file you may open."
         ) from None
     return read_bytes(data, str(path))
+
+
+def expand_user(path: str | Path, error: type[ArticleError] = DocumentError) -> Path:
+    """The path with the home folder in place of "~" or "~user"; raises `error` for an unknown user."""
+    try:
+        return Path(path).expanduser()
+    except RuntimeError:
+        raise error(
+            f"There is no home folder for the user in '{path}': check the path, or give it in full."
+        ) from None
 
 
 def read_bytes(data: bytes, name: str) -> Document:

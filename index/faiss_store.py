@@ -4,29 +4,36 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
+import re
 from collections.abc import Mapping, Sequence, Sized
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from filelock import FileLock, Timeout
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 
+from index.arrays import map_array
+from index.content import MAX_BYTES
 from index.dense import DenseIndex, Kind, kind_for, settings_for
-from index.document import Document
+from index.document import Document, well_formed
 from index.encoder import Encoder, Vectors
 from index.errors import SavedIndexError, StoreError
 from index.fusion import Rows, Scores, blend
 from index.passages import Passage
 from index.saved import (
+    PARTIAL_SUFFIX,
     check_file,
     check_fits,
+    check_lock_file,
     damaged,
+    make_folder,
     read_manifest,
     sha256,
     sha256_of,
+    sync_folder,
     write_manifest,
 )
 from index.sparse import SparseIndex, idfs_of, split_words
@@ -39,10 +46,31 @@ LOOSE = 50_000
 # And so many are the most that are put together into one, for which they have to be in memory.
 WHOLE = 2_000_000
 
+# The name of a segment's folder goes on with its number and the hash of what is in it; the other is put
+# before the name of one that is being deleted.
 _PREFIX = "segment-"
-# Before the name of a segment that is being taken away.
 _GONE = "gone-"
+_SEGMENT = rf"{_PREFIX}\d{{6,10}}-[0-9a-f]{{16}}"
+# The files of a segment, in whose folder nothing else is read or deleted.
 _TABLES = ("places", "sentences", "sentence_rows", "lines", "rows", "keys", "order")
+_WORDS = frozenset(
+    f"words/{name}"
+    for name in (
+        "data.csc.index.npy",
+        "indices.csc.index.npy",
+        "indptr.csc.index.npy",
+        "params.index.json",
+        "vocab.index.json",
+    )
+)
+_FILES = frozenset(
+    {"vectors.faiss", "texts.bin", "documents.jsonl", *(f"{name}.npy" for name in _TABLES)}
+)
+_MOST_SEGMENTS = 10**9
+# What is kept of a document besides its passages.
+_ABOUT = frozenset({"id", "title", "source", "sha256"})
+# Passages whose texts are checked at a time.
+_CHECKED = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +162,7 @@ class FaissStore:
             of[passage.document_id].append(row)
         for identity, rows in of.items():
             document = owner[identity]
-            about = {name: getattr(document, name) for name in ("id", "title", "source", "sha256")}
+            about = {name: getattr(document, name) for name in sorted(_ABOUT)}
             self._waiting[identity] = _Entry(
                 about, tuple(passages[row] for row in rows), vectors[rows]
             )
@@ -222,10 +250,10 @@ class FaissStore:
             later = np.concatenate([later, segment.keys])
         self._ends = np.cumsum([s.about.passages for s in self._segments], dtype=np.int64)
 
-    def _folders(self, prefix: str = _PREFIX) -> list[Path]:
-        """The folders there are whose name begins so."""
+    def _folders(self, name: str = _SEGMENT) -> list[Path]:
+        """The folders there are whose name has this pattern."""
         try:
-            return sorted(self.folder / n for n in os.listdir(self.folder) if n.startswith(prefix))
+            return sorted(self.folder / n for n in os.listdir(self.folder) if re.fullmatch(name, n))
         except FileNotFoundError:
             return []
         except OSError as error:
@@ -239,7 +267,8 @@ class FaissStore:
         if self._lock.is_locked:
             return
         try:
-            self.folder.mkdir(parents=True, exist_ok=True)
+            make_folder(self.folder)
+            check_lock_file(Path(self._lock.lock_file))
             self._lock.acquire(timeout=0)
         except Timeout:
             raise StoreError(
@@ -249,8 +278,8 @@ class FaissStore:
         except OSError as error:
             raise self._refused(error) from error
         # What was killed here left these behind.
-        for left in (self._partial, *self._folders(_GONE)):
-            shutil.rmtree(left, ignore_errors=True)
+        for left in (self._partial, *self._folders(_GONE + _SEGMENT)):
+            _delete(left)
         self._open()
 
     @property
@@ -278,7 +307,7 @@ class FaissStore:
                 os.replace(segment.folder, gone)
             except OSError as error:
                 raise self._refused(error) from error
-            shutil.rmtree(gone, ignore_errors=True)
+            _delete(gone)
         self._open()
 
     def _write(self, some: Sequence[_Entry], *, loose: bool) -> None:
@@ -297,8 +326,9 @@ class FaissStore:
             )
             name = sha256(json.dumps(about.files, sort_keys=True).encode())[:16]
             os.replace(self._partial, self.folder / f"{_PREFIX}{number:06d}-{name}")
+            sync_folder(self.folder)
         except OSError as error:
-            shutil.rmtree(self._partial, ignore_errors=True)
+            _delete(self._partial)
             raise self._refused(error) from error
         self._waiting.clear()
         self._open()
@@ -341,31 +371,81 @@ class _Segment:
                 f"The store in '{folder.parent}'",
                 "name the --encoder that it was built with",
             )
+            files = set(self.about.files)
+            if files not in (_FILES, _FILES | _WORDS):
+                raise damaged(folder / MANIFEST, "it names other files than a segment's", then)
             for name, expected in self.about.files.items():
                 check_file(folder / name, expected, then)
         except OSError as error:
             path = Path(error.filename or folder)
             raise damaged(path, error.strerror or str(error), then) from error
         # Whoever makes a file can also make the manifest that has its hash.
+        self._then = then
         try:
             self._map(encoder.dimension)
-        except (OSError, ValueError, KeyError, TypeError) as error:
+        except (OSError, ValueError, RecursionError) as error:
             raise damaged(folder, f"not what was saved: {error}", then) from error
         self._count: NDArray[np.bool_] | None = None
         self._wanted: NDArray[np.bool_] | None = None
 
     def _map(self, dimension: int) -> None:
-        folder, rows = self.folder, self.about.passages
+        """Map the files; raises ValueError where a number in them leads to what is not there."""
+        folder, about = self.folder, self.about
+        rows, documents = about.passages, about.documents
+        if rows < 0 or documents < 0 or not 0 < about.number <= _MOST_SEGMENTS:
+            raise ValueError("its manifest has numbers that no segment has")
+        shapes: dict[str, tuple[DTypeLike, tuple[int | None, ...]]] = {
+            "places": (np.int64, (rows + 1, 5)),
+            "sentences": (np.int32, (None, 2)),
+            "sentence_rows": (np.int64, (rows + 1,)),
+            "lines": (np.int64, (documents + 1,)),
+            "rows": (np.int64, (documents + 1,)),
+            "keys": (np.uint64, (documents,)),
+            "order": (np.int64, (documents,)),
+        }
+        self._table: dict[str, NDArray[Any]] = {
+            name: map_array(folder / f"{name}.npy", *shapes[name]) for name in _TABLES
+        }
+        self._texts, self._lines = (
+            _map_bytes(folder / name) for name in ("texts.bin", "documents.jsonl")
+        )
+        self._check_tables()
         self._dense = DenseIndex.map(
-            folder / "vectors.faiss", self.about.kind, dimension=dimension, rows=rows
+            folder / "vectors.faiss", about.kind, dimension=dimension, rows=rows
         )
         self.words = SparseIndex.load(folder / "words", rows, split_words)
-        self._texts = np.memmap(folder / "texts.bin", mode="r")
-        self._lines = np.memmap(folder / "documents.jsonl", mode="r")
-        self._table: dict[str, NDArray[Any]] = {
-            name: np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False)
-            for name in _TABLES
-        }
+
+    def _check_tables(self) -> None:
+        table, places = self._table, self._table["places"]
+        for name, starts, size in (
+            ("places", places[:, 3], len(self._texts)),
+            ("sentence_rows", table["sentence_rows"], len(table["sentences"])),
+            ("lines", table["lines"], len(self._lines)),
+            ("rows", table["rows"], self.about.passages),
+        ):
+            if (starts[0], starts[-1]) != (0, size) or (starts[1:] < starts[:-1]).any():
+                raise ValueError(f"its {name} do not lie end to end")
+        owners, start, end = places[:-1, :3].T
+        if not np.array_equal(
+            owners, np.repeat(np.arange(len(table["keys"])), np.diff(table["rows"]))
+        ):
+            raise ValueError("its passages are not those of its documents")
+        if not (start.min(initial=0) >= 0 and end.max(initial=0) <= MAX_BYTES):
+            raise ValueError("its passages are not in a text")
+        # Of each document they follow one another.
+        if (end < start).any() or ((start[1:] < end[:-1]) & (owners[1:] == owners[:-1])).any():
+            raise ValueError("its passages are not in their order")
+        of = np.repeat(np.arange(self.about.passages), np.diff(table["sentence_rows"]))
+        first, last = table["sentences"].T
+        if (first < 0).any() or (last < first).any() or (last > (end - start)[of]).any():
+            raise ValueError("its sentences are not in their passages")
+        order = table["order"]
+        if not np.array_equal(np.sort(order), np.arange(len(order))):
+            raise ValueError("its documents are not in an order")
+        in_order = table["keys"][order]
+        if (in_order[1:] < in_order[:-1]).any():
+            raise ValueError("its documents are not in an order")
+        _check_texts(self._texts, places[:, 3], end - start)
 
     @property
     def keys(self) -> NDArray[np.uint64]:
@@ -426,7 +506,18 @@ class _Segment:
     def about_document(self, row: int) -> dict[str, str]:
         """The id, the title, the source and the text's sha256 of one of its documents."""
         a, b = self._table["lines"][row : row + 2]
-        about: dict[str, str] = json.loads(bytes(self._lines[a:b]))
+        about: dict[str, str] = {}
+        with suppress(ValueError, RecursionError):
+            about = json.loads(bytes(self._lines[a:b]))
+        if (
+            not isinstance(about, dict)
+            or about.keys() != _ABOUT
+            or any(
+                type(value) is not str or well_formed(value) != value for value in about.values()
+            )
+        ):
+            path = self.folder / "documents.jsonl"
+            raise damaged(path, f"its line {row + 1} is not about a document", self._then)
         return about
 
     def passages_of(self, row: int) -> tuple[Passage, ...]:
@@ -499,8 +590,52 @@ def _write_segment(
         files={path.relative_to(folder).as_posix(): sha256_of(path) for path in files},
         **rest,
     )
+    for written in (folder / "words", folder):
+        sync_folder(written)
     write_manifest(folder / MANIFEST, asdict(about))
+    sync_folder(folder)
     return about
+
+
+def _delete(folder: Path) -> None:
+    """Delete a segment that nobody needs: its files, and its folder where nothing else is in it.
+
+    What cannot be deleted is of no harm, and is tried again by the next build.
+    """
+    words = folder / "words"
+    if folder.is_symlink() or words.is_symlink():
+        return
+    with suppress(OSError):
+        partial = [n for n in os.listdir(folder) if re.fullmatch(MANIFEST + PARTIAL_SUFFIX, n)]
+        for name in (*_FILES, *_WORDS, *partial, MANIFEST):
+            with suppress(OSError):
+                (folder / name).unlink()
+        for emptied in (words, folder):
+            with suppress(OSError):
+                emptied.rmdir()
+
+
+def _map_bytes(path: Path) -> NDArray[np.uint8]:
+    if not path.stat().st_size:  # which cannot be mapped
+        return np.zeros(0, dtype=np.uint8)
+    return np.memmap(path, np.uint8, mode="r")
+
+
+def _check_texts(
+    texts: NDArray[np.uint8], starts: NDArray[np.int64], sizes: NDArray[np.int64]
+) -> None:
+    """Raise ValueError where the passages' texts are not UTF-8 of so many characters each."""
+    for at in range(0, len(sizes), _CHECKED):
+        bounds = starts[at : at + _CHECKED + 1]
+        some = texts[bounds[0] : bounds[-1]]
+        str(some.data, "utf-8")  # raises UnicodeDecodeError, which is a ValueError
+        # A character begins where a byte does not go on with one.
+        begins = np.concatenate([[0], np.cumsum(some & 0xC0 != 0x80)])[bounds - bounds[0]]
+        inside = bounds[:-1][bounds[:-1] < bounds[1:]] - bounds[0]
+        if (some[inside] & 0xC0 == 0x80).any() or (
+            np.diff(begins) != sizes[at : at + _CHECKED]
+        ).any():
+            raise ValueError("its texts are not those of its passages")
 
 
 def _made_with(encoder: Encoder) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import zipfile
 from collections import Counter
 from collections.abc import Sequence
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from index.arrays import read_array
 from index.encoder import Tokens
 from index.fusion import Scores
 
@@ -95,22 +97,21 @@ class LateIndex:
         return file.getvalue()
 
     @classmethod
-    def from_bytes(cls, data: bytes, *, passages: int) -> LateIndex:
+    def from_bytes(cls, data: bytes, *, passages: int, dimension: int) -> LateIndex:
         """Read what to_bytes gave of so many passages; raises ValueError for anything else."""
-        with np.load(io.BytesIO(data), allow_pickle=False) as file:
-            codes, scales, pieces, first = (
-                file[name] for name in ("codes", "scales", "pieces", "first")
-            )
+        files = _unzip(data)
+        if files.keys() != {f"{name}.npy" for name in ("codes", "scales", "pieces", "first")}:
+            raise ValueError("it has other arrays than those of word pieces")
+        codes = read_array(files["codes.npy"], np.int8, (None, dimension))
         rows = len(codes)
-        if (
-            [array.dtype for array in (codes, scales, pieces, first)]
-            != [np.int8, np.float32, np.int32, np.int64]
-            or (codes.ndim, scales.shape, pieces.shape) != (2, (rows,), (rows,))
-            or first.shape != (passages + 1,)
-            or (first[0], first[-1]) != (0, rows)
-            or (np.diff(first) < 0).any()
-        ):
+        scales = read_array(files["scales.npy"], np.float32, (rows,))
+        pieces = read_array(files["pieces.npy"], np.int32, (rows,))
+        first = read_array(files["first.npy"], np.int64, (passages + 1,))
+        if (first[0], first[-1]) != (0, rows) or (first[1:] < first[:-1]).any():
             raise ValueError("its word pieces are not those of its passages")
+        # A unit vector's codes have a scale of at most 1 / 127; what is not a number is not <= 1.
+        if not (scales.min(initial=0) >= 0 and scales.max(initial=0) <= 1):
+            raise ValueError("its scales are not those of unit vectors")
         return cls(codes, scales, pieces, first)
 
     def _of(self, numbers: NDArray[np.int64]) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
@@ -129,6 +130,21 @@ class LateIndex:
             for a, b in zip(self._first, self._first[1:], strict=False)
             for piece in np.unique(self._pieces[a:b]).tolist()
         )
+
+
+def _unzip(data: bytes) -> dict[str, bytes]:
+    """The files of an archive that packs none of them; raises ValueError for any other archive."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            entries = archive.infolist()
+            # What is packed may unpack to any size, and many names may stand for the same bytes.
+            if sum(entry.file_size for entry in entries) > len(data) or any(
+                entry.compress_type != zipfile.ZIP_STORED for entry in entries
+            ):
+                raise ValueError("it claims more than it has")
+            return {entry.filename: archive.read(entry) for entry in entries}
+    except Exception as error:  # a damaged archive makes the library raise almost anything
+        raise ValueError("its archive cannot be read") from error
 
 
 def held_by(indexes: Sequence[LateIndex]) -> Counter[int]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import re
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -14,7 +15,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-from index.document import Document
+from index.document import Document, expand_user
 from index.encoder import Encoder, Vectors
 from index.errors import StoreError
 from index.passages import Passage
@@ -328,23 +329,21 @@ class MilvusStore:
 def _parse(address: str) -> tuple[dict[str, Any], str, int, int]:
     """What to connect with, the collection's name, and how many shards and replicas it shall have."""
     if address.startswith("milvus-lite:"):
-        path = Path(address.removeprefix("milvus-lite:")).expanduser()
+        path = expand_user(address.removeprefix("milvus-lite:"), StoreError)
         if path.suffix != ".db":
             raise StoreError(f"'{path}' is no name for a store: end it in '.db'.")
+        _check_owner(path)
         path.parent.mkdir(parents=True, exist_ok=True)
         return {"uri": str(path)}, COLLECTION, 1, 1
-    parts = urlsplit(address)
-    settings = dict(parse_qsl(parts.query))
     try:
+        parts = urlsplit(address)
+        settings = dict(parse_qsl(parts.query))
         shards, replicas = (int(settings.pop(name, 1)) for name in ("shards", "replicas"))
         port = parts.port or 19530
     except ValueError:
-        shards = 0
+        raise _not_an_address(address) from None
     if shards < 1 or replicas < 1 or settings or not parts.hostname:
-        raise StoreError(
-            f"'{_without_password(address)}' is no address of a store: give "
-            "milvus://HOST:PORT/COLLECTION?shards=2&replicas=1, of which all after HOST may be left out."
-        )
+        raise _not_an_address(address)
     scheme = "https" if parts.scheme == "milvus+tls" else "http"
     login = f"{parts.username}:{parts.password}" if parts.username else ""
     options = {
@@ -355,9 +354,33 @@ def _parse(address: str) -> tuple[dict[str, Any], str, int, int]:
     return options, parts.path.strip("/") or COLLECTION, shards, replicas
 
 
+def _check_owner(path: Path) -> None:
+    """Raise StoreError where there is something else in the place of a store of Milvus Lite."""
+    try:
+        names = set(os.listdir(path))
+    except FileNotFoundError:
+        return
+    except NotADirectoryError:
+        names = {path.name}
+    except OSError as error:
+        raise StoreError(
+            f"The store in '{path}' cannot be read ({error.strerror or error}): check whose it is, or "
+            "choose another name."
+        ) from error
+    if names and not names & {"LOCK", "collections"}:
+        raise StoreError(f"'{path}' is not a store of Milvus Lite: choose another name.")
+
+
+def _not_an_address(address: str) -> StoreError:
+    return StoreError(
+        f"'{_without_password(address)}' is no address of a store: give "
+        "milvus://HOST:PORT/COLLECTION?shards=2&replicas=1, of which all after HOST may be left out."
+    )
+
+
 def _without_password(address: str) -> str:
-    parts = urlsplit(address)
-    return address.replace(f":{parts.password}@", ":…@") if parts.password else address
+    # Not by urlsplit, which refuses addresses that may have a password all the same.
+    return re.sub(r"(//[^/?#@:]*):[^/?#]*@", r"\1:…@", address)
 
 
 def _request(

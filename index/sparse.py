@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -12,6 +13,8 @@ import bm25s
 import numpy as np
 import Stemmer
 from numpy.typing import ArrayLike, NDArray
+
+from index.arrays import map_array
 
 # It tells of every index to whoever has a log.
 logging.getLogger("bm25s").setLevel(logging.WARNING)
@@ -47,12 +50,41 @@ class SparseIndex:
 
     @classmethod
     def load(cls, folder: Path, size: int, split: Split) -> SparseIndex:
-        """Read what was saved of so many texts; their scores stay on the disk until they are wanted."""
+        """Read what was saved of so many texts; their scores stay on the disk until they are wanted.
+
+        Raises OSError, and ValueError where the files are not what was saved.
+        """
         index = cls([], split)
         index._size = size
-        if any(folder.iterdir()):
-            index._bm25 = bm25s.BM25.load(folder, mmap=True, show_progress=False, verbosity=0)
-            index._numbers = index._bm25.vocab_dict
+        if not any(folder.iterdir()):
+            return index
+        # Not by bm25s, which takes what it finds there for its own settings.
+        numbers = json.loads((folder / "vocab.index.json").read_bytes())
+        first = map_array(folder / "indptr.csc.index.npy", np.int64, (None,))
+        texts = map_array(folder / "indices.csc.index.npy", np.int32, (None,))
+        scores = map_array(folder / "data.csc.index.npy", np.float32, texts.shape)
+        if not isinstance(numbers, dict):
+            raise ValueError("it has no vocabulary")
+        numbers.pop("", None)  # which bm25s has for texts without a term
+        if not all(type(n) is int and 0 <= n < len(first) - 1 for n in numbers.values()):
+            raise ValueError("a term has no scores")
+        if (
+            not len(first)
+            or (first[0], first[-1]) != (0, len(texts))
+            or (first[1:] < first[:-1]).any()
+            or not (0 <= texts.min(initial=0) <= texts.max(initial=0) < max(1, size))
+            or not (scores.min(initial=0) >= 0 and scores.max(initial=0) < np.inf)
+        ):
+            raise ValueError("its scores are not those of its texts")
+        index._numbers = index._bm25.vocab_dict = numbers
+        index._bm25.unique_token_ids_set = set(numbers.values())
+        index._bm25.nonoccurrence_array = None
+        index._bm25.scores = {
+            "data": scores,
+            "indices": texts,
+            "indptr": first,
+            "num_docs": size,
+        }
         return index
 
     def __len__(self) -> int:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
@@ -12,7 +11,7 @@ import numpy as np
 from index.article_index import ArticleIndex
 from index.collection import Collection, Hit
 from index.dense import DenseIndex, Kind
-from index.document import Document, well_formed
+from index.document import Document, expand_user, well_formed
 from index.encoder import Encoder, Progress, Tokens, Vectors
 from index.errors import StoreError
 from index.late import LateIndex
@@ -139,7 +138,11 @@ def open_store(
     if scheme == "faiss":
         from index.faiss_store import FaissStore
 
-        folder = Path(address.removeprefix("faiss:")).expanduser()
+        name = address.removeprefix("faiss:")
+        # An empty path would be the current folder.
+        if not name.strip():
+            raise StoreError("The name of the store's folder is empty: give faiss:FOLDER.")
+        folder = expand_user(name, StoreError)
         return FaissStore(folder, encoder, kind=kind, shard=shard)
     if scheme in ("milvus", "milvus+tls", "milvus-lite"):
         if kind:

@@ -122,7 +122,11 @@ def _address(location: str, url: str, base: httpx.URL | None = None) -> httpx.UR
         at = base.join(location) if base else httpx.URL(location)
     except (httpx.InvalidURL, ValueError):
         at = httpx.URL()
-    if at.scheme in ("http", "https") and at.host and (at.port or 0) < 1 << 16:
+    if (
+        at.scheme in ("http", "https")
+        and at.host
+        and 0 < (1 if at.port is None else at.port) < 1 << 16
+    ):
         return at
     if base:
         raise DocumentError(f"'{url}' leads to what is no web address: {_SAVE_IT}.")

@@ -81,7 +81,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _ask(arguments: argparse.Namespace) -> None:
     check_question(arguments.question)  # before the models are loaded for nothing
-    if arguments.store:
+    if arguments.store is not None:
         _ask_store(arguments)
         return
     articles = open_articles(
@@ -96,7 +96,7 @@ def _ask(arguments: argparse.Namespace) -> None:
 
 
 def _ask_store(arguments: argparse.Namespace) -> None:
-    if arguments.article or arguments.index:
+    if arguments.article or arguments.index is not None:
         raise ArticleError(
             "A store is asked by itself: leave --article and --index out, or put the documents into "
             "it with 'python -m index build'."

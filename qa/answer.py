@@ -11,7 +11,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
-from index.article_index import index_folder, open_index
+from index.article_index import index_folder, named_folder, open_index
 from index.collection import Collection, Hit
 from index.document import Document, read_document, well_formed
 from index.encoder import DEFAULT_ENCODER, Encoder, Progress, SentenceEncoder
@@ -437,8 +437,9 @@ def open_articles(
     in the person's cache folder; progress(done, total) counts the texts encoded when one is built.
     `private` allows web addresses of this machine and of the networks around it.
     Where the reader cannot be loaded, the answers are whole sentences and the note says why. Raises
-    DocumentError and EncoderError.
+    DocumentError, EncoderError, and SavedIndexError for an empty `index`.
     """
+    named = None if index is None else named_folder(index)
     documents = distinct(
         source if isinstance(source, Document) else read_document(source, private=private)
         for source in sources
@@ -447,8 +448,8 @@ def open_articles(
     indexes, notes = [], []
     for document in documents:
         folder = index_folder(document, loaded)
-        if index is not None:
-            folder = Path(index) / (folder.name if len(documents) > 1 else "")
+        if named is not None:
+            folder = named / (folder.name if len(documents) > 1 else "")
         built, note = open_index(document, loaded, folder, progress)
         indexes.append(built)
         notes.append(note)

@@ -30,7 +30,7 @@ class FakeEncoder:
 
     name = "fake"
     revision = "0" * 64
-    dimension = 512
+    dimension = token_dimension = 512
     max_pieces = 32
 
     def count_pieces(self, texts: Sequence[str]) -> list[int]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import builtins
 import errno
 import io
+import json
 import os
 import random
 from collections.abc import Callable, Iterator
@@ -12,6 +13,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
+
+from index.saved import sha256_of, write_manifest
 
 # What is counted besides `open` for writing and `write`.
 CALLS = ("mkdir", "replace", "rename", "unlink", "remove", "rmdir", "fsync")
@@ -199,3 +202,55 @@ def harmed(content: bytes, rng: random.Random) -> bytes:
     if rng.random() < 0.5:
         return content[:at]
     return content[:at] + bytes([content[at] ^ rng.randrange(1, 256)]) + content[at + 1 :]
+
+
+# Numbers that a file may claim on purpose, in the bytes of an int32, int64 or float.
+_CLAIMS = [
+    number.to_bytes(size, "little", signed=number < 0)
+    for size in (4, 8)
+    for number in (0, 1, -1, 2 ** (8 * size - 1) - 1, 2 ** (8 * size - 2), 2**30 + 1)
+] + [b"\x00\x00\x80\x7f", b"\x00\x00\xc0\x7f", b"\x00\x7c", b"\xff\xff"]
+
+
+def tampered(content: bytes, rng: random.Random) -> bytes:
+    """The content of a file with some bytes changed, removed or added, often near its beginning."""
+    most = rng.choice((64, 512, len(content) + 1))
+    at = rng.randrange(min(most, len(content) + 1))
+    new = rng.choice(
+        [
+            rng.choice(_CLAIMS),
+            bytes([rng.randrange(256)]),
+            rng.randbytes(rng.randrange(1, 20)),
+            b"0123456789"[: rng.randrange(1, 10)],
+        ]
+    )
+    kind = rng.random()
+    if kind < 0.1:
+        return content[:at]
+    if kind < 0.2:
+        return content[:at] + new + content[at:]
+    if kind < 0.3:
+        return content[:at] + content[at + len(new) :]
+    return content[:at] + new + content[at + len(new) :]
+
+
+# What takes the place of a value of a manifest.
+VALUES: tuple[Any, ...] = (
+    *(None, True, -1, 0, 2**31, 10**30, 1.5, float("inf"), "", "x" * 200, "\x00", "\ud800"),
+    *([], {}, [[]], {"a": 1}, {"../../etc/passwd": "0" * 64}, {"a\x00": "b"}, {"/dev/zero": ""}),
+)
+
+
+def put_in_manifest(manifest: Path, **fields: Any) -> None:
+    """Change fields of a manifest, whose own hash is made to match."""
+    body = json.loads(manifest.read_bytes())
+    del body["sha256"]
+    write_manifest(manifest, {**body, **fields})
+
+
+def put_with_manifest(manifest: Path, path: Path, content: bytes) -> None:
+    """Change a file and its hash in the manifest, as whoever can write them may."""
+    path.write_bytes(content)
+    files = json.loads(manifest.read_bytes())["files"]
+    files[path.relative_to(manifest.parent).as_posix()] = sha256_of(path)
+    put_in_manifest(manifest, files=files)

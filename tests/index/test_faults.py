@@ -1,6 +1,8 @@
 """An index is whole or absent, whatever happens to the process, the disk or the files."""
 
 import errno
+import io
+import json
 import os
 import random
 import shutil
@@ -11,17 +13,32 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from index.article_index import LOCK, MANIFEST, ArticleIndex, open_index
+from index.dense import KINDS, Kind
 from index.document import Document
 from index.encoder import Vectors
 from index.errors import SavedIndexError, StoreError
 from index.faiss_store import FaissStore
 from index.passages import Passage, split_passages
 from index.store import fill
-from tests.conftest import ROOT
-from tests.faults import Crash, Faults, crash, faulty, forbidden, full, harmed, read_only
+from tests.conftest import ROOT, FakeEncoder
+from tests.faults import (
+    VALUES,
+    Crash,
+    Faults,
+    crash,
+    faulty,
+    forbidden,
+    full,
+    harmed,
+    put_in_manifest,
+    put_with_manifest,
+    read_only,
+    tampered,
+)
 from tests.torture.whole import (
     ENCODER,
     NEW,
@@ -33,6 +50,7 @@ from tests.torture.whole import (
     ranked,
     town,
     wrong_when_opened,
+    wrong_when_used,
     wrong_with_index,
     wrong_with_store,
 )
@@ -98,7 +116,12 @@ def test_a_crash_at_each_call_leaves_an_index_whole(saved: Path, tmp_path: Path)
     calls = calls_of(built(1).save, next(folders))
     names = [name for name, _ in calls]
     # Four files and the manifest, and what is left of the old ones.
-    assert names.count("fsync") == names.count("replace") == 5 and names.count("unlink") == 4
+    assert names.count("replace") == 5 and names.count("unlink") == 4
+    # The folder is on the disk before the manifest takes its place, and before the old files go.
+    synced = [at for at, call in enumerate(calls) if call == ("fsync", "copy")]
+    placed = [at for at, (name, _) in enumerate(calls) if name == "replace"]
+    assert len(synced) == 2 and names.count("fsync") == 5 + 2
+    assert placed[3] < synced[0] < placed[4] < synced[1] < names.index("unlink")
     for at, when in moments(calls):
         folder = next(folders)
         with faulty(Faults(folder, at, crash, when=when)), pytest.raises(Crash):
@@ -246,6 +269,83 @@ def test_any_harm_to_a_file_is_told_and_mended(saved: Path, tmp_path: Path) -> N
         assert files_of(folder).keys() == files_of(saved).keys()
 
 
+def files_in(folder: Path) -> list[Path]:
+    return sorted(p for p in folder.rglob("*") if p.is_file() and p.name not in (MANIFEST, LOCK))
+
+
+def test_a_file_tampered_with_its_manifest_is_told_or_read(saved: Path, tmp_path: Path) -> None:
+    folder, rng = next(copies(saved, tmp_path)), random.Random(0)
+    told = 0
+    for path in files_in(folder):
+        content = path.read_bytes()
+        for _ in range(80):
+            put_with_manifest(folder / MANIFEST, path, tampered(content, rng))
+            try:
+                index = ArticleIndex.load(folder, article(0), ENCODER)
+            except SavedIndexError as error:
+                assert str(folder) in str(error) and "\n" not in str(error)
+                told += 1
+            else:
+                ranked(index)
+        put_with_manifest(folder / MANIFEST, path, content)
+    assert told > 100
+    assert not wrong_with_index(folder)
+
+
+def test_a_manifest_with_any_value_is_told_or_read(saved: Path, tmp_path: Path) -> None:
+    # What it says of the document's title and source is only printed.
+    for field in json.loads((saved / MANIFEST).read_bytes()).keys() - {"sha256", "document"}:
+        for value in VALUES:
+            folder = next(copies(saved, tmp_path))
+            put_in_manifest(folder / MANIFEST, **{field: value})
+            with pytest.raises(SavedIndexError, match=f"damaged|{field}"):
+                ArticleIndex.load(folder, article(0), ENCODER)
+            assert not wrong_when_opened(folder, 0)
+
+
+def test_a_file_without_an_end_is_not_read(saved: Path, tmp_path: Path) -> None:
+    if not Path("/dev/zero").exists():
+        pytest.skip("no /dev/zero")
+    folder = next(copies(saved, tmp_path))
+    for path in [*files_in(folder), folder / MANIFEST]:
+        content = path.read_bytes()
+        path.unlink()
+        path.symlink_to("/dev/zero")
+        with pytest.raises(SavedIndexError, match="not a plain file"):
+            ArticleIndex.load(folder, article(0), ENCODER)
+        path.unlink()
+        with path.open("wb") as file:
+            file.truncate(10**13)
+        with pytest.raises(SavedIndexError, match="it has more than"):
+            ArticleIndex.load(folder, article(0), ENCODER)
+        path.write_bytes(content)
+
+
+def test_word_pieces_of_another_dimension_are_told_when_it_is_opened(
+    saved: Path, tmp_path: Path
+) -> None:
+    folder = next(copies(saved, tmp_path))
+    (path,) = folder.glob("pieces-*")
+    arrays = dict(np.load(path))
+    arrays["codes"] = arrays["codes"][:, :-1]
+    file = io.BytesIO()
+    np.savez(file, **arrays)
+    put_with_manifest(folder / MANIFEST, path, file.getvalue())
+    with pytest.raises(SavedIndexError, match="its shape is .*511. and not .*512"):
+        ArticleIndex.load(folder, article(0), ENCODER)
+
+
+def test_packed_word_pieces_are_not_unpacked(saved: Path, tmp_path: Path) -> None:
+    """They may unpack to any size."""
+    folder = next(copies(saved, tmp_path))
+    (path,) = folder.glob("pieces-*")
+    file = io.BytesIO()
+    np.savez_compressed(file, **dict(np.load(path)))
+    put_with_manifest(folder / MANIFEST, path, file.getvalue())
+    with pytest.raises(SavedIndexError, match="archive cannot be read"):
+        ArticleIndex.load(folder, article(0), ENCODER)
+
+
 SAVE = """
 import sys
 from pathlib import Path
@@ -302,6 +402,13 @@ def test_a_crash_at_each_call_leaves_a_store_whole(stored: Path, tmp_path: Path)
     names = [name for name, _ in calls]
     # Two segments and the one they are joined to, put in place, and two taken away.
     assert names.count("replace") == 3 * 2 + 2 and names.count("rmdir") == 4
+    # Each segment's folders are on the disk before it takes its place, and that before more is done.
+    for at, call in enumerate(calls):
+        if call == ("replace", "partial-1-of-1"):
+            before = [name for done, name in calls[:at] if done == "fsync"]
+            partial = "partial-1-of-1"
+            assert before[-4:] == ["words", partial, f"{MANIFEST}.{os.getpid()}.partial", partial]
+            assert calls[at + 1] == ("fsync", "copy")
     # Those that put a folder in its place or take it away, and some of the 600 others; in
     # tests/torture/faults.py a process is killed at each.
     places = [one for one in moments(calls) if calls[one[0]][0] in ("mkdir", "replace", "rmdir")]
@@ -387,6 +494,63 @@ def test_any_harm_to_a_file_of_a_store_is_told_and_mended(stored: Path, tmp_path
     shutil.rmtree(segment)  # as the error says
     fill_store(folder, OLD)
     assert not wrong_with_store(folder, OLD, OLD)
+
+
+@pytest.fixture(scope="module", params=KINDS)
+def stored_as(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A store of the old documents, as an index of each kind."""
+    folder = tmp_path_factory.mktemp("stored")
+    fill(FaissStore(folder, ENCODER, kind=request.param), OLD, ENCODER)
+    return folder
+
+
+def test_a_file_of_a_store_tampered_with_its_manifest_is_told_or_read(
+    stored_as: Path, tmp_path: Path
+) -> None:
+    folder, rng = next(copies(stored_as, tmp_path)), random.Random(0)
+    (segment,) = folder.glob("segment-*")
+    told = 0
+    for path in files_in(segment):
+        content = path.read_bytes()
+        for _ in range(80 if path.suffix == ".faiss" else 12):
+            put_with_manifest(segment / MANIFEST, path, tampered(content, rng))
+            try:
+                store = FaissStore(folder, ENCODER)
+            except SavedIndexError as error:
+                assert f"delete '{segment}' and fill" in str(error) and "\n" not in str(error)
+                told += 1
+            else:
+                assert not wrong_when_used(store), path
+        put_with_manifest(segment / MANIFEST, path, content)
+    assert told > 100
+    assert not wrong_with_store(folder, OLD, OLD)
+
+
+def test_a_manifest_of_a_segment_with_any_value_is_told_or_read(
+    stored: Path, tmp_path: Path
+) -> None:
+    (manifest,) = stored.glob(f"segment-*/{MANIFEST}")
+    for field in json.loads(manifest.read_bytes()).keys() - {"sha256"}:
+        for value in VALUES:
+            folder = next(copies(stored, tmp_path))
+            (segment,) = folder.glob("segment-*")
+            put_in_manifest(segment / MANIFEST, **{field: value})
+            try:
+                store = FaissStore(folder, ENCODER)
+            except SavedIndexError as error:
+                assert f"'{segment}" in str(error) or field in str(error)
+            else:
+                assert not wrong_when_used(store)
+                assert field in ("shard", "loose", "settings", "number"), (field, value)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_store_of_another_dimension_is_told_when_it_is_opened(tmp_path: Path, kind: Kind) -> None:
+    fill(FaissStore(tmp_path, ENCODER, kind=kind), OLD, ENCODER)
+    other = FakeEncoder()
+    other.dimension = 256
+    with pytest.raises(SavedIndexError, match="has 8 vectors of 512 numbers and not 8 of 256"):
+        FaissStore(tmp_path, other)
 
 
 def test_a_store_is_opened_while_another_joins(

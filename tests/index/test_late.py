@@ -52,7 +52,10 @@ def test_against_brute_force_before_and_after_bytes(
     expected = brute_force(queries, passages)
     index = LateIndex.build(passages)
     wanted = np.ones(expected.shape, dtype=np.bool_)
-    for one in (index, LateIndex.from_bytes(index.to_bytes(), passages=len(index))):
+    for one in (
+        index,
+        LateIndex.from_bytes(index.to_bytes(), passages=len(index), dimension=DIMENSION),
+    ):
         assert len(one) == 5
         # Eight bits a dimension leave an error of a few thousandths of a cosine.
         np.testing.assert_allclose(

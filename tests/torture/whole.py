@@ -5,7 +5,8 @@ Each function that looks gives "" or what is wrong, in words.
 
 from __future__ import annotations
 
-from functools import cache
+from collections.abc import Callable
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -14,9 +15,9 @@ from index import faiss_store, store
 from index.article_index import ArticleIndex, open_index
 from index.collection import Collection
 from index.document import Document, make_document
-from index.errors import SavedIndexError
+from index.errors import SavedIndexError, StoreError
 from index.faiss_store import FaissStore
-from index.store import fill
+from index.store import StoredCollection, fill
 from tests.conftest import FakeEncoder
 
 ENCODER = FakeEncoder()
@@ -102,6 +103,26 @@ def fill_store(folder: Path, towns: list[Document]) -> None:
             fill(one, towns, ENCODER)
         finally:
             one.close()
+
+
+def wrong_when_used(store: FaissStore) -> str:
+    """Whether all that a store is asked for is given, or refused as damaged; whatever it says."""
+    queries = ["who is the mayor near lake3?", "ships2 on Mondays", "the old harbour"]
+    steps: list[Callable[[], object]] = [
+        store.describe,
+        lambda: store.held(OLD),
+        lambda: StoredCollection(store, ENCODER).search(queries, 5),
+        *(partial(store.document, document.id) for document in OLD),
+    ]
+    for step in steps:
+        try:
+            step()
+        except (KeyError, StoreError):  # a document that is not found, a store that is empty
+            continue
+        except SavedIndexError as error:
+            if "delete '" not in str(error):
+                return f"told without what to do: {error}"
+    return ""
 
 
 def wrong_with_store(folder: Path, every: list[Document], sure: list[Document]) -> str:
