@@ -1,4 +1,4 @@
-"""python -m index build | info | search."""
+"""python -m index build | info | search | isolation."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ from index.article_index import (
     open_index,
     read_manifest,
 )
+from index.bounded import protections
 from index.collection import Collection
 from index.corpus import ALL, Shard, read_corpus
 from index.dense import KINDS
@@ -58,6 +59,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     info.set_defaults(run=_info)
     search = commands.add_parser("search", help="print the passages nearest to a query")
     search.set_defaults(run=_search)
+    isolation = commands.add_parser(
+        "isolation", help="print what confines the processes that read PDF, Word and HTML files"
+    )
+    isolation.set_defaults(run=lambda _: print(protections()))
     for command in (info, search):
         command.add_argument("file", nargs="?", help="the document, where no store is named")
     search.add_argument("query")

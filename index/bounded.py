@@ -6,6 +6,7 @@ made to keep it busy, to fill the memory or to break it. So they are read in a p
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import subprocess
@@ -15,9 +16,10 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from index import formats
+from index import formats, sandbox
 from index.content import Content, check_text
 from index.errors import DocumentError
+from index.sandbox import Protections
 
 # Of the processor's time; a book of a thousand pages takes half of it.
 SECONDS = 5
@@ -27,8 +29,19 @@ PATIENCE = 60.0
 # What is longer is no title, and will be cut.
 MAX_TITLE = 1_000
 
-_ROOT = Path(__file__).parent.parent
-_CHILD = "import sys; sys.path.insert(0, sys.argv[1]); from index.bounded import main; main()"
+_PACKAGE = Path(__file__).parent
+# This package alone is found by its place: isolated (-I), Python takes neither the current folder nor
+# the environment's PYTHONPATH, in which somebody else's json.py may be.
+_LOAD = (
+    "import sys; from importlib.util import module_from_spec, spec_from_file_location; "
+    "spec = spec_from_file_location('index', sys.argv[1]); "
+    "sys.modules['index'] = module_from_spec(spec); spec.loader.exec_module(sys.modules['index']); "
+)
+_CHILD = f"{_LOAD}from index.bounded import main; main()"
+# What the process is told of its parent's environment: where libraries and Windows itself are.
+_ENVIRONMENT = ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "SYSTEMROOT", "LANG", "LC_ALL")
+# What reads each format, and is imported before the process is confined.
+_PARSERS = {"pdf": "pypdfium2.raw", "docx": "lxml.etree", "html": "trafilatura"}
 # Two at a time, or many visitors together could have what one may not.
 _PLACES = threading.BoundedSemaphore(2)
 _AS_TEXT = "save its text as .txt and open that, or paste it"
@@ -40,28 +53,47 @@ def extract(data: bytes, source: str, *, media_type: str = "", charset: str = ""
     Raises DocumentError, also where that takes more than 5 seconds or 512 MB, or breaks the process.
     """
     told = {"source": source, "media_type": media_type, "charset": charset}
-    if formats.format_of(data, source, media_type) not in ("pdf", "docx", "html"):
+    kind = formats.format_of(data, source, media_type)
+    if kind not in _PARSERS:
         return formats.extract(data, **told)
     with _PLACES:
         try:
-            child = subprocess.run(
-                [sys.executable, "-c", _CHILD, str(_ROOT)],
-                input=json.dumps(told).encode() + b"\n" + data,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-                timeout=PATIENCE,
-                # A library's threads would each set memory aside.
-                env={**os.environ, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"},
-            )
+            child = _run({"kind": kind, "told": told}, data)
         except subprocess.TimeoutExpired:
             raise _refused(source, "took too long to read") from None
     return _understood(child, source)
 
 
+def protections() -> Protections:
+    """What holds the processes that read files on this machine; asked of one of them."""
+    try:
+        return Protections(**json.loads(_run({"kind": "", "told": None}, b"").stdout))
+    except (ValueError, TypeError, subprocess.TimeoutExpired):
+        return Protections()
+
+
+def _run(about: dict[str, Any], data: bytes) -> subprocess.CompletedProcess[bytes]:
+    # A library's threads would each set memory aside.
+    environment = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
+    return subprocess.run(
+        [sys.executable, "-I", "-B", "-c", _CHILD, str(_PACKAGE / "__init__.py")],
+        input=json.dumps(about).encode() + b"\n" + data,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        timeout=PATIENCE,
+        cwd=os.path.abspath(os.sep),
+        env={name: os.environ[name] for name in _ENVIRONMENT if name in os.environ} | environment,
+    )
+
+
 def main() -> None:
-    """Be the process: limit it, read the file on the standard input, and print what it holds."""
-    _limit()
-    told = json.loads(sys.stdin.buffer.readline())
+    """Be the process: confine it, read the file on the standard input, and print what it holds."""
+    about = json.loads(sys.stdin.buffer.readline())
+    active = _confine(about["kind"])
+    if about["told"] is None:
+        print(json.dumps(asdict(active)))
+        return
+    told = about["told"]
     said: dict[str, Any]
     try:
         content = formats.extract(sys.stdin.buffer.read(), **told)
@@ -77,11 +109,21 @@ def main() -> None:
     print(json.dumps(said))
 
 
-def _limit() -> None:
+def _confine(kind: str) -> Protections:
+    """Take from this process all that reading a file of this format does not need."""
+    limits = _limit()
+    if kind:
+        importlib.import_module(_PARSERS[kind])
+    version, seccomp = sandbox.confine([_PACKAGE])
+    return Protections(limits, version, seccomp)
+
+
+def _limit() -> bool:
+    """Bound its time and memory; whether the system has such limits."""
     try:
         import resource
-    except ImportError:  # Windows has no such limits; there the clock alone ends it
-        return
+    except ImportError:  # Windows has none; there the clock alone ends it
+        return False
     for what, most in (
         (resource.RLIMIT_CPU, SECONDS),
         (resource.RLIMIT_AS, MEMORY),
@@ -89,6 +131,7 @@ def _limit() -> None:
         (resource.RLIMIT_CORE, 0),
     ):
         resource.setrlimit(what, (most, most))
+    return True
 
 
 def _understood(child: subprocess.CompletedProcess[bytes], source: str) -> Content:

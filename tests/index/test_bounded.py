@@ -18,8 +18,11 @@ from index.document import read_document
 from index.errors import DocumentError
 from tests.conftest import ROOT
 from tests.index.hostile_files import HOSTILE, docx
+from tests.index.samples import column, pdf
 
 pytest.importorskip("resource", reason="Windows has no limits to test")
+
+PAGE = f"<html><body><p>The lamp was lit. {'It was very bright. ' * 20}</p></body></html>".encode()
 
 # Python code that a child runs in place of reading the file.
 Instead = Callable[[str], None]
@@ -28,8 +31,8 @@ Instead = Callable[[str], None]
 @pytest.fixture
 def instead(monkeypatch: pytest.MonkeyPatch) -> Instead:
     def have(code: str) -> None:
-        limited = "import sys; sys.path.insert(0, sys.argv[1]); from index import bounded; "
-        monkeypatch.setattr(bounded, "_CHILD", f"{limited}bounded._limit(); {code}")
+        confined = f"{bounded._LOAD}from index import bounded; bounded._confine('html')"
+        monkeypatch.setattr(bounded, "_CHILD", f"{confined}\n{code}")
 
     return have
 
@@ -89,7 +92,7 @@ def test_too_much_memory_is_refused(instead: Instead) -> None:
 
 def test_too_much_time_is_refused(instead: Instead, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bounded, "SECONDS", 1)
-    instead("import resource; resource.setrlimit(resource.RLIMIT_CPU, (1, 1))\nwhile True: pass")
+    instead("while True: pass")
     with pytest.raises(DocumentError, match=r"^'a\.html' takes more than 1 seconds to read"):
         read("a.html")
 
@@ -139,6 +142,51 @@ def test_a_name_goes_nowhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     content = read(name, docx(b"<w:p><w:r><w:t>A text.</w:t></w:r></w:p>"))
     assert content.text == "A text."
     assert list(tmp_path.iterdir()) == []
+
+
+MARK = "open({mark!r}, 'w').close()\n"
+
+
+@pytest.mark.parametrize("name", ["a.pdf", "a.docx", "a.html"])
+def test_no_code_of_the_current_folder_or_the_environment_runs(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mark, folder = tmp_path / "mark", tmp_path / "folder"
+    (folder / "index").mkdir(parents=True)
+    modules = (
+        "json",
+        "sitecustomize",
+        "usercustomize",
+        "charset_normalizer",
+        "lxml",
+        "index/bounded",
+    )
+    for module in modules:
+        (folder / f"{module}.py").write_text(MARK.format(mark=str(mark)))
+    (folder / "index" / "__init__.py").write_text(MARK.format(mark=str(mark)))
+    monkeypatch.chdir(folder)
+    for variable in ("PYTHONPATH", "PYTHONHOME", "PYTHONUSERBASE", "PYTHONSTARTUP", "HOME"):
+        monkeypatch.setenv(variable, str(folder))
+    monkeypatch.setenv("PYTHONINSPECT", "1")
+    made = {"a.pdf": lambda: pdf(column("The lamp was lit.")), "a.html": lambda: PAGE}
+    data = made.get(name, lambda: docx(b"<w:p><w:r><w:t>The lamp was lit.</w:t></w:r></w:p>"))()
+    assert "The lamp was lit." in read(name, data).text
+    assert not mark.exists()
+    # They would run in a process that is started without care.
+    monkeypatch.delenv("PYTHONHOME")
+    subprocess.run([sys.executable, "-c", "import json"], check=False, capture_output=True)
+    assert mark.exists()
+
+
+def test_the_process_knows_no_secret_of_the_environment(
+    instead: Instead, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MILVUS_TOKEN", "s3cret")
+    instead(
+        "import json, os\n"
+        "print(json.dumps({'text': repr(dict(os.environ)), 'title': '', 'pages': []}))"
+    )
+    assert "s3cret" not in read("a.html").text and "OMP_NUM_THREADS" in read("a.html").text
 
 
 def test_a_link_is_followed_once_and_never_for_ever(tmp_path: Path) -> None:
