@@ -34,6 +34,10 @@ _ENCODING = re.compile(
 )
 # When more of the characters are none in the encoding that was named, it is the wrong one.
 MAX_WRONG = 0.001
+# In damaged UTF-8 there are at least so many characters beyond ASCII for each damaged place, and one for
+# each damaged byte. In texts of thirty other encodings there was one for each place at most.
+MIN_INTACT = 3
+_BAD_BYTES = re.compile("[\udc80-\udcff]+")  # as Python's surrogateescape writes them
 # What browsers take the encodings for that pages name.
 _AS_BROWSERS_DO = {"iso8859-1": "cp1252", "ascii": "cp1252", "gb2312": "gb18030", "gbk": "gb18030"}
 _BY_NAME = {"html": "html", "htm": "html", "xhtml": "html", "pdf": "pdf", "docx": "docx"}
@@ -118,7 +122,7 @@ def _encoding(charset: str) -> str:
 
 
 def _decode(data: bytes, source: str, charset: str = "") -> str:
-    """The text of bytes: by their own mark, by the charset that was named, as UTF-8, or by a guess."""
+    """The text of bytes: by their mark, the charset that was named, as UTF-8, or by a guess."""
     text = None
     for mark, encoding in _BYTE_ORDER_MARKS:
         if data.startswith(mark):
@@ -133,12 +137,34 @@ def _decode(data: bytes, source: str, charset: str = "") -> str:
         text = data.decode(named, "replace")
         if text.count("\ufffd") > MAX_WRONG * len(text):
             text = None
+    if text is None and _is_damaged_utf8(data):
+        text = data.decode("utf-8", "replace")
     if text is None:
         # An old eight-bit encoding has no zero byte; a guess at anything else would be noise.
-        best = None if b"\0" in data else charset_normalizer.from_bytes(data).best()
-        text = str(best) if best else None
+        text = None if b"\0" in data else _guess(data)
     if text is None or _BINARY.search(text):
         raise DocumentError(
             f"'{source}' is not text: save it as plain text (.txt), html, pdf or docx and open that."
         )
     return text
+
+
+def _guess(data: bytes) -> str | None:
+    """The text in the encoding that makes most sense; None where none does."""
+    matches = charset_normalizer.from_bytes(data)
+    best = matches.best()
+    if best is None:
+        return None
+    # Of those that make equal sense, the one that most files are in.
+    western = next((one for one in matches if one.encoding == "cp1252"), best)
+    return str(western if western.coherence >= best.coherence else best)
+
+
+def _is_damaged_utf8(data: bytes) -> bool:
+    """Whether bytes are UTF-8 but for a few, or for a character that is cut off at their end."""
+    decoder = codecs.getincrementaldecoder("utf-8")("surrogateescape")
+    text = decoder.decode(data)  # which keeps to itself what may go on
+    beyond_ascii = len(text) - len(text.encode("ascii", "ignore"))
+    places = [len(found[0]) for found in _BAD_BYTES.finditer(text)]
+    intact = beyond_ascii - sum(places)
+    return intact > 0 and intact >= max(MIN_INTACT * len(places), sum(places))

@@ -555,3 +555,81 @@ def test_other_letters_in_text_pages_and_word_documents(text: str) -> None:
     assert extract(text.encode(), "a.txt").text == text
     assert extract(f"<!doctype html><p>{text}</p>".encode(), "a.html").text == text
     assert extract(word(lambda document: document.add_paragraph(text)), "a.docx").text == text
+
+
+# Encodings
+
+
+GERMAN = (
+    "Die Wärter öffneten früh am Morgen die Tür zum Leuchtturm. „Schöne Grüße“, sagte Jürgen, und er "
+    "schloß das Gewölbe über der Straße. Spaß – ja! Die Bürger hörten, daß die Fähre später käme."
+)
+FRENCH = (
+    "Le phare fut allumé à l'été 1890. « Voilà », dit-elle : le gardien était déjà là, près de "
+    "l'entrée, où les élèves étudiaient. Ça coûte très cher, à la fenêtre du château, même en août."
+)
+RUSSIAN = (
+    "Маяк города был построен в 1890 году. В июне гавань открылась снова, и все были рады. Смотритель "
+    "сказал: «Ещё один день — и корабль уйдёт». Съёмка, объём и подъезд находились рядом с площадью."
+)
+
+
+@pytest.mark.parametrize("text", [GERMAN, FRENCH, RUSSIAN], ids=["German", "French", "Russian"])
+@pytest.mark.parametrize("bad", [b"\xe4", b"\x80", b"\xff", b"\xc3"])
+def test_one_bad_byte_leaves_the_rest_of_utf_8(text: str, bad: bytes) -> None:
+    data = text.encode()
+    for at in range(0, len(data), 7):
+        read = extract(data[:at] + bad + data[at + 1 :], "a.txt").text
+        assert read.startswith(data[: max(0, at - 3)].decode("utf-8", "ignore"))
+        assert read.endswith(data[at + 4 :].decode("utf-8", "ignore"))
+        assert abs(len(read) - len(text)) <= 3 and read.count("\ufffd") <= 4
+
+
+@pytest.mark.parametrize("text", [GERMAN, FRENCH, RUSSIAN], ids=["German", "French", "Russian"])
+def test_utf_8_cut_off_in_a_character_is_utf_8(text: str) -> None:
+    data = text.encode()
+    inside = [at for at in range(1, len(data)) if data[at] & 0xC0 == 0x80 and at > 20]
+    assert len(inside) > 10
+    for at in inside:
+        whole = data[:at].decode("utf-8", "ignore")
+        assert extract(data[:at], "a.txt").text == whole + "\ufffd"
+        rest = extract(data[at:], "a.txt").text if len(data) - at > 60 else "\ufffd"
+        assert rest.startswith("\ufffd")
+
+
+@pytest.mark.parametrize(
+    ("text", "encoding", "certain"),
+    [
+        (GERMAN, "cp1252", "Schöne Grüße"),
+        (GERMAN.replace("„", '"').replace("“", '"').replace("–", "-"), "latin-1", "Gewölbe"),
+        (FRENCH, "cp1252", "les élèves étudiaient"),
+        (FRENCH, "latin-1", "même en août"),
+        (RUSSIAN, "cp1251", "открылась снова"),
+        (RUSSIAN.replace("«", '"').replace("»", '"').replace("—", "-"), "koi8-r", "были рады"),
+    ],
+)
+def test_older_encodings_are_still_guessed(text: str, encoding: str, certain: str) -> None:
+    assert certain in extract(text.encode(encoding), "a.txt").text
+
+
+def test_a_few_characters_beyond_ascii_are_enough() -> None:
+    read = extract("It’s “naïve”, he said: x€.".encode().replace(b"x", b"\x93"), "a.txt")
+    assert read.text == "It’s “naïve”, he said: \ufffd€."
+    # The only character beyond ASCII may well be whole in another encoding.
+    assert extract("A cup of tea in the café".encode("cp1252"), "a.txt").text.endswith("café")
+
+
+@pytest.mark.parametrize(
+    ("text", "encoding"),
+    [
+        (LANGUAGES[0], "cp866"),
+        (LANGUAGES[1], "cp1256"),
+        (LANGUAGES[2], "gb18030"),
+        (LANGUAGES[3], "euc-kr"),
+        ("ประภาคารของเมืองสร้างขึ้นในปี พ.ศ. 2433 ท่าเรือเปิดอีกครั้งและทุกคนก็ดีใจ", "cp874"),
+        ("灯台は1890年に建てられました。六月に港がまた開かれ、みんなが喜びました。", "euc-jp"),
+        ("灯台は1890年に建てられました。六月に港がまた開かれ、みんなが喜びました。", "shift_jis"),
+    ],
+)
+def test_other_encodings_are_not_taken_for_utf_8(text: str, encoding: str) -> None:
+    assert "\ufffd" not in extract(text.encode(encoding), "a.txt").text
