@@ -45,6 +45,8 @@ _WITHIN = [
     ipaddress.ip_network(network)
     for network in ("192.0.0.0/24", "192.88.99.0/24", "168.63.129.16/32", "3fff::/20")
 ]
+# How a member of gzip data begins.
+_GZIP_MARK = b"\x1f\x8b"
 _SAVE_IT = "save the page in your browser and open the file"
 
 
@@ -164,24 +166,59 @@ def _read(response: httpcore.Response, answered: httpx.Headers, url: str) -> byt
     packing = answered.get("content-encoding", "identity").lower()
     if packing not in ("identity", "gzip", "x-gzip"):
         raise DocumentError(f"'{url}' is packed ({packing}) though that was not asked: {_SAVE_IT}.")
-    unpacker = zlib.decompressobj(zlib.MAX_WBITS | 16) if "gzip" in packing else None
+    unpacker = _Gzip() if "gzip" in packing else None
     data = bytearray()
+    received = 0
     length = answered.get("content-length", "")
     too_large = length.isdecimal() and int(length[:20]) > MAX_FILE_BYTES
     if not too_large:
         for chunk in response.iter_stream():
+            received += len(chunk)
             room = MAX_FILE_BYTES + 1 - len(data)
-            data += unpacker.decompress(chunk, room) if unpacker else chunk[:room]
-            too_large = len(data) > MAX_FILE_BYTES
+            data += unpacker.unpack(chunk, room) if unpacker else chunk[:room]
+            # What is packed may unpack to nothing, without an end.
+            too_large = max(len(data), received) > MAX_FILE_BYTES
             if too_large:
                 break
     if too_large:
         raise DocumentError(
             f"'{url}' has more than {MAX_FILE_BYTES / 1e6:.0f} MB: download it and open a part."
         )
-    if unpacker and not unpacker.eof:
+    if unpacker and not unpacker.whole:
         raise zlib.error
     return bytes(data)
+
+
+class _Gzip:
+    """Unpacks gzip data as they come: one member after the other, as RFC 1952 (2.2) has them."""
+
+    def __init__(self) -> None:
+        self._member = zlib.decompressobj(zlib.MAX_WBITS | 16)
+        self._waiting = b""  # for the second byte of a mark
+        self._ended = False
+
+    @property
+    def whole(self) -> bool:
+        """Whether the data may end here."""
+        return self._member.eof
+
+    def unpack(self, chunk: bytes, room: int) -> bytes:
+        """What a chunk unpacks to, at most so many bytes; raises zlib.error."""
+        unpacked = b""
+        chunk, self._waiting = self._waiting + chunk, b""
+        while chunk and len(unpacked) < room and not self._ended:
+            if self._member.eof:
+                if chunk == _GZIP_MARK[:1]:
+                    self._waiting = chunk
+                    break
+                if not chunk.startswith(_GZIP_MARK):
+                    # Padding, and whatever else follows the last member, is no text to gzip either.
+                    self._ended = True
+                    break
+                self._member = zlib.decompressobj(zlib.MAX_WBITS | 16)
+            unpacked += self._member.decompress(chunk, room - len(unpacked))
+            chunk = self._member.unused_data
+        return unpacked
 
 
 def is_public(address: str) -> bool:

@@ -1,7 +1,9 @@
 import json
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
+import platformdirs
 import pytest
 
 from index.article_index import (
@@ -9,6 +11,7 @@ from index.article_index import (
     LOCK,
     MANIFEST,
     ArticleIndex,
+    index_folder,
     open_index,
     read_manifest,
 )
@@ -181,3 +184,45 @@ def test_a_folder_that_cannot_be_written(
         index.save(tmp_path / "file" / "index")
     opened, note = open_index(document, fake_encoder, tmp_path / "file" / "index")
     assert "cannot be saved" in note and ranked(opened) == ranked(index)
+
+
+@pytest.fixture
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """The folder where indexes are kept that are given no other."""
+    monkeypatch.setattr(platformdirs, "user_cache_path", lambda *_, **__: tmp_path / "cache/ask")
+    old = os.umask(0o022)
+    yield tmp_path / "cache/ask"
+    os.umask(old)
+
+
+def modes(folder: Path) -> set[str]:
+    return {f"{'d' if p.is_dir() else 'f'}{p.stat().st_mode & 0o777:o}" for p in folder.rglob("*")}
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has a cache for each user")
+def test_nobody_else_may_read_the_cache(
+    document: Document, fake_encoder: FakeEncoder, cache: Path
+) -> None:
+    open_index(document, fake_encoder, index_folder(document, fake_encoder))
+    assert modes(cache.parent) == {"d700", "f600"}
+    assert len(list(cache.rglob("*"))) == 1 + 5 + 1
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has a cache for each user")
+def test_a_cache_that_others_may_read_is_closed(
+    document: Document, fake_encoder: FakeEncoder, cache: Path
+) -> None:
+    folder = index_folder(document, fake_encoder)
+    open_index(document, fake_encoder, folder)
+    for path in (cache, folder):
+        path.chmod(0o755)
+    assert open_index(document, fake_encoder, folder)[1] == ""
+    assert [path.stat().st_mode & 0o777 for path in (cache, folder)] == [0o700, 0o700]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has other permissions")
+def test_a_folder_that_is_named_has_the_usual_permissions(
+    document: Document, fake_encoder: FakeEncoder, cache: Path, tmp_path: Path
+) -> None:
+    open_index(document, fake_encoder, tmp_path / "shared" / "index")
+    assert modes(tmp_path / "shared") == {"d755", "f644"}

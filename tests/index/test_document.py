@@ -84,8 +84,12 @@ def test_missing_paths(tmp_path: Path) -> None:
         read_document(tmp_path / "none.txt")
     with pytest.raises(DocumentError, match="is a folder"):
         read_document(tmp_path)
-    with pytest.raises(DocumentError, match="cannot be read"):
-        read_document("a\0b")
+    for path in ("a\0b", "a" * 5000, tmp_path / "file" / "b"):
+        (tmp_path / "file").write_text("A text.")
+        with pytest.raises(DocumentError, match="cannot be read"):
+            read_document(path)
+    with pytest.raises(DocumentError, match="no home folder for the user in '~nobody-here/x.txt'"):
+        read_document("~nobody-here/x.txt")
 
 
 def test_the_limit_itself_is_allowed(tmp_path: Path) -> None:

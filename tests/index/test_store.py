@@ -311,6 +311,8 @@ def split(document: Document, encoder: FakeEncoder):
         "milvus://",
         "milvus://host/x?shards=0",
         "milvus://host?x=1",
+        "milvus://[bad",
+        "milvus://host:port",
         "milvus-lite:store",
         "folder",
     ],
@@ -318,6 +320,19 @@ def split(document: Document, encoder: FakeEncoder):
 def test_no_address_of_a_store(address: str, fake_encoder: FakeEncoder) -> None:
     with pytest.raises(StoreError, match="is no (address of a|name for a) store"):
         open_store(address, fake_encoder)
+
+
+@pytest.mark.parametrize("address", ["faiss:~nobody-here/x", "milvus-lite:~nobody-here/x.db"])
+def test_a_store_of_an_unknown_user(address: str, fake_encoder: FakeEncoder) -> None:
+    with pytest.raises(StoreError, match="no home folder for the user in '~nobody-here/x"):
+        open_store(address, fake_encoder)
+
+
+@pytest.mark.parametrize("host", ["[bad", "host:port", "host?shards=x", "", "ho:st:1"])
+def test_a_password_is_told_to_nobody(host: str, fake_encoder: FakeEncoder) -> None:
+    with pytest.raises(StoreError) as refused:
+        open_store(f"milvus://me:s3:cr3t@{host}", fake_encoder)
+    assert "cr3t" not in str(refused.value) and f"me:…@{host}" in str(refused.value)
 
 
 def test_a_server_that_is_not_there(
@@ -479,6 +494,35 @@ def test_a_jsonl_cut_short(tmp_path: Path) -> None:
     path.write_bytes(path.read_bytes()[:2000])
     with pytest.raises(DocumentError, match="check that it is whole"):
         list(read_corpus([str(path)]))
+
+
+def test_all_members_of_a_packed_jsonl_are_read(tmp_path: Path) -> None:
+    path = tmp_path / "more.jsonl.gz"
+    lines = [json.dumps({"id": n, "text": f"The lamp {n} was lit."}) + "\n" for n in range(50)]
+    path.write_bytes(b"".join(gzip.compress(line.encode()) for line in lines))
+    assert [d.id for d in read_corpus([str(path)])] == [str(n) for n in range(50)]
+
+
+def test_a_damaged_jsonl_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "damaged.jsonl.gz"
+    line = json.dumps({"id": "1", "text": os.urandom(999).hex()}).encode()
+    whole = gzip.compress(line)
+    for at in range(10, len(whole)):
+        path.write_bytes(whole[:at] + bytes([whole[at] ^ 0xFF]) + whole[at + 1 :])
+        left: list[str] = []
+        try:
+            list(read_corpus([str(path)], skipped=left.append))
+        except DocumentError as error:  # after the documents that are whole
+            left.append(str(error))
+        assert left and all(str(path) in why for why in left)
+
+
+@pytest.mark.parametrize("path", ["~nobody-here/x", "~nobody-here/x.jsonl", "a" * 5000])
+def test_a_path_that_leads_nowhere_is_told(path: str) -> None:
+    with pytest.raises(DocumentError, match="no home folder|cannot be read"):
+        list(read_corpus([path]))
+    left: list[str] = []
+    assert list(read_corpus([path], skipped=left.append)) == [] and len(left) == 1
 
 
 def test_a_line_without_an_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -96,7 +96,8 @@ def test_five_redirects_are_followed_and_no_more(site: Site) -> None:
 
 
 @pytest.mark.parametrize(
-    "location", ["file:///etc/hostname", "ftp://127.0.0.1/a", "https:///a", "http://a:99999"]
+    "location",
+    ["file:///etc/hostname", "ftp://127.0.0.1/a", "https:///a", "http://a:99999", "http://a:-1/"],
 )
 def test_a_redirect_leads_nowhere_but_the_web(site: Site, location: str) -> None:
     site["/a"] = redirect(location)
@@ -186,8 +187,34 @@ def test_a_packed_body_is_unpacked_up_to_the_limit(site: Site) -> None:
     assert "broken off or garbled" in says(f"{site.address}/d")
     site["/e"] = answer(b"not packed", content_encoding="gzip")
     assert "broken off or garbled" in says(f"{site.address}/e")
+    garbled = gzip.compress(PAGE.encode()) + gzip.compress(PAGE.encode())[:-20]
+    site["/g"] = answer(garbled, content_encoding="gzip")
+    assert "broken off or garbled" in says(f"{site.address}/g")
     site["/f"] = answer(b"packed", content_encoding="br")
     assert "is packed (br)" in says(f"{site.address}/f")
+
+
+def test_all_members_of_a_packed_body_are_unpacked(site: Site) -> None:
+    lines = [f"The lamp was lit {n} times.\n".encode() for n in range(200)]
+    members = b"".join(map(gzip.compress, lines))
+    for rest in (b"", bytes(512), b"\x1f", b"and more"):
+        site["/a"] = answer(members + rest, content_encoding="gzip")
+        assert fetch(f"{site.address}/a", private=True).data == b"".join(lines)
+    half = gzip.compress(b"x" * (LIMIT // 2 + 1))
+    site["/b"] = answer(half + half, content_encoding="gzip")
+    assert "has more than" in says(f"{site.address}/b")
+    site["/c"] = answer(gzip.compress(b"") * (LIMIT // 20 + 1), content_encoding="gzip")
+    assert "has more than" in says(f"{site.address}/c")
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 7, 64])
+def test_members_are_unpacked_however_they_come(size: int) -> None:
+    lines = [b"", b"The lamp was lit.", b"", b"x" * 1000]
+    data, unpacker = b"".join(map(gzip.compress, lines)), web._Gzip()
+    unpacked = b""
+    for at in range(0, len(data), size):
+        unpacked += unpacker.unpack(data[at : at + size], 10_000)
+    assert unpacked == b"".join(lines) and unpacker.whole
 
 
 @pytest.mark.parametrize(
@@ -283,6 +310,9 @@ def test_a_host_is_tried_at_its_next_address_when_the_first_is_silent(
         "file:///etc/hostname",
         "http://a:x/",
         "http://a:99999/",
+        "http://a:-1/",
+        "http://a:0/",
+        "http://[::1]]/",
     ],
 )
 def test_what_is_not_a_web_address(address: str) -> None:
