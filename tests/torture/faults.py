@@ -9,12 +9,14 @@ import json
 import multiprocessing
 import os
 import random
+import resource
 import shutil
 import signal
 import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from itertools import count as numbers
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -23,12 +25,22 @@ from unittest.mock import patch
 
 from index import collection
 from index.article_index import LOCK, MANIFEST, ArticleIndex
+from index.dense import KINDS
 from index.errors import ArticleError, SavedIndexError
 from index.faiss_store import FaissStore
 from index.saved import read_fitted
+from index.store import fill
 from qa import calibration
 from qa.reader import ABOUT, DEFAULT_READER, WEIGHTS, Reader
-from tests.faults import Faults, faulty, harmed
+from tests.faults import (
+    VALUES,
+    Faults,
+    faulty,
+    harmed,
+    put_in_manifest,
+    put_with_manifest,
+    tampered,
+)
 from tests.torture.whole import (
     ENCODER,
     NEW,
@@ -39,9 +51,13 @@ from tests.torture.whole import (
     ranked,
     town,
     wrong_when_opened,
+    wrong_when_used,
     wrong_with_index,
     wrong_with_store,
 )
+
+# What a process may take while it loads a file of some kilobytes.
+ROOM = 1 << 30
 
 # One process imports all that is needed, and those that are killed are forked off it.
 _processes = multiprocessing.get_context("forkserver")
@@ -116,6 +132,31 @@ def store_harmed(count: int = 200, seed: int = 0) -> Iterator[str]:
         shutil.rmtree(segment)  # as the errors say
         fill_store(folder, OLD)
         yield wrong_with_store(folder, OLD, OLD)
+
+
+def article_tampered(count: int = 400, seed: int = 0) -> Iterator[str]:
+    """Each file of an article's index, changed along with its manifest"""
+    with _folder() as folder:
+        built(0).save(folder)
+        manifest = folder / MANIFEST
+        for path in _data_files(folder):
+            yield from _harm(path, _use_article, count, seed, partial(_tamper, manifest))
+        yield from _harm(manifest, _use_article, count, seed, _tamper_fields)
+
+
+def store_tampered(count: int = 80, seed: int = 0) -> Iterator[str]:
+    """Each file of a store of each kind, changed along with its manifest"""
+    for kind in KINDS:
+        with _folder() as folder:
+            store = FaissStore(folder, ENCODER, kind=kind)
+            fill(store, OLD, ENCODER)
+            store.close()
+            (segment,) = folder.glob("segment-*")
+            manifest = segment / MANIFEST
+            for path in _data_files(segment):
+                tries = 10 * count if path.suffix == ".faiss" else count
+                yield from _harm(path, _use_store, tries, seed, partial(_tamper, manifest))
+            yield from _harm(manifest, _use_store, count, seed, _tamper_fields)
 
 
 def reader_harmed(count: int = 200, seed: int = 0) -> Iterator[str]:
@@ -233,14 +274,42 @@ def _wrong_after_kill(folder: Path) -> str:
 # Files that are harmed, and loaded in a process that a library may bring down.
 
 
-def _harm(path: Path, load: Callable[[Path], str], count: int, seed: int) -> Iterator[str]:
-    """Harm a file again and again, and mend it at the end."""
+Load = Callable[[Path], str]
+# Puts something else in the place of a file's content.
+Change = Callable[[Path, bytes, random.Random], object]
+
+
+def _change(path: Path, content: bytes, rng: random.Random) -> None:
+    path.write_bytes(harmed(content, rng))
+
+
+def _tamper(manifest: Path, path: Path, content: bytes, rng: random.Random) -> None:
+    put_with_manifest(manifest, path, tampered(content, rng))
+
+
+def _tamper_fields(manifest: Path, content: bytes, rng: random.Random) -> None:
+    manifest.write_bytes(content)
+    fields = sorted(json.loads(content).keys() - {"sha256"})
+    put_in_manifest(manifest, **{rng.choice(fields): rng.choice(VALUES)})
+
+
+def _data_files(folder: Path) -> list[Path]:
+    paths = sorted(path for path in folder.rglob("*") if path.is_file())
+    return [path for path in paths if path.name not in (MANIFEST, LOCK)]
+
+
+def _harm(path: Path, load: Load, count: int, seed: int, change: Change = _change) -> Iterator[str]:
+    """Harm a file again and again, and mend it at the end, with what tells of it."""
+    manifest = path.parent / MANIFEST
+    before = {one: one.read_bytes() for one in path.parent.rglob("*") if one.is_file()}
+    if not manifest.exists():
+        before |= {one: one.read_bytes() for one in path.parent.parent.glob(MANIFEST)}
     content = path.read_bytes()
     done = 0
     while done < count:
         results, told = _processes.Pipe(duplex=False)
         process = _processes.Process(
-            target=_try_each, args=(told, path, content, load, range(done, count), seed)
+            target=_try_each, args=(told, path, content, load, change, range(done, count), seed)
         )
         process.start()
         told.close()
@@ -254,24 +323,29 @@ def _harm(path: Path, load: Callable[[Path], str], count: int, seed: int) -> Ite
             yield f"{path.name}, harm {done}: the process ended with {process.exitcode}"
             done += 1
         process.join()
-    path.write_bytes(content)
+    for one, whole in before.items():
+        one.write_bytes(whole)
 
 
 def _try_each(
     told: Connection,
     path: Path,
     content: bytes,
-    load: Callable[[Path], str],
+    load: Load,
+    change: Change,
     which: range,
     seed: int,
 ) -> None:
+    # What a file claims must not be allocated.
+    if Path("/proc/self/status").exists():
+        resource.setrlimit(resource.RLIMIT_AS, (_address_space() + ROOM,) * 2)
     for number in which:
-        path.write_bytes(harmed(content, random.Random(f"{seed} {path.name} {number}")))
+        change(path, content, random.Random(f"{seed} {path.name} {number}"))
         try:
             wrong = load(path)
         except ArticleError as error:
             said = str(error)
-            named = str(path) in said or "format_version" in said
+            named = str(path) in said or "format_version" in said or change is not _change
             wrong = "" if named and "\n" not in said else f"told without the file's name: {said}"
         except Exception as error:  # which is what is looked for
             wrong = f"{type(error).__name__}: {error}"
@@ -291,6 +365,24 @@ def _load_store(path: Path) -> str:
     except SavedIndexError as error:
         return "" if "delete '" in str(error) else f"told without what to do: {error}"
     return wrong_with_store(folder, OLD, OLD) if path.name == MANIFEST else "silent"
+
+
+def _use_article(path: Path) -> str:
+    """Whether an index that is loaded can be searched, whatever it says."""
+    ranked(ArticleIndex.load(path.parent, article(0), ENCODER))
+    return ""
+
+
+def _use_store(path: Path) -> str:
+    """The same of a store."""
+    folder = next(above for above in path.parents if above.name.startswith("segment-")).parent
+    return wrong_when_used(FaissStore(folder, ENCODER))
+
+
+def _address_space() -> int:
+    """The bytes that this process has, in memory or not."""
+    status = Path("/proc/self/status").read_text()
+    return 1024 * int(status.split("VmSize:")[1].split()[0])
 
 
 def _load_reader(path: Path) -> str:
