@@ -45,12 +45,14 @@ torture: $(VENV)/installed-dev
 	$(BIN)/python -m tests.torture
 
 # On Linux the plain torch brings gigabytes for graphics cards along, so its CPU build is asked for
-# first: where pip already finds one, then at PyTorch's own index, and last whatever there is.
+# first: where pip already finds one, then at PyTorch's own index, and last whatever there is. What
+# torch needs is in requirements.lock, with hashes. torch itself has none there, since the hash depends
+# on which of these has it; pip compares what it downloads with the hash that the index gives.
 define install_torch
 	@torch=$$(grep '^torch==' requirements.txt); export PIP_DISABLE_PIP_VERSION_CHECK=1; \
-	  $(1)/pip install -q "$$torch+cpu" 2>/dev/null \
-	  || $(1)/pip install -q "$$torch" --index-url https://download.pytorch.org/whl/cpu \
-	  || $(1)/pip install -q "$$torch"
+	  $(1)/pip install -q --no-deps "$$torch+cpu" 2>/dev/null \
+	  || $(1)/pip install -q --no-deps "$$torch" --index-url https://download.pytorch.org/whl/cpu \
+	  || $(1)/pip install -q --no-deps "$$torch"
 endef
 
 # The peers have an environment of their own: what they need is no part of the program.
