@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from bisect import bisect_right
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -49,14 +50,17 @@ class Document:
         return bisect_right(self.pages, offset) or None
 
 
-def read_document(source: str | Path, *, private: bool = False) -> Document:
+def read_document(
+    source: str | Path, *, private: bool = False, check: Callable[[], object] = lambda: None
+) -> Document:
     """Read a file or what stands at a web address: txt, md, html, pdf or docx.
 
-    `private` allows addresses of this machine and of the networks around it. Raises DocumentError
-    when there is nothing, nothing to read or too much of it.
+    `private` allows addresses of this machine and of the networks around it. check() is called while a
+    server is waited for, and may raise to give up. Raises DocumentError when there is nothing, nothing
+    to read or too much of it.
     """
     if isinstance(source, str) and _ADDRESS.match(source.strip()):
-        return _read_address(source.strip(), private)
+        return _read_address(source.strip(), private, check)
     path = expand_user(source)
     try:
         if path.is_dir():
@@ -110,10 +114,10 @@ def make_document(
     return Document(id=name, title=title, text=text, source=source, pages=pages)
 
 
-def _read_address(address: str, private: bool) -> Document:
+def _read_address(address: str, private: bool, check: Callable[[], object]) -> Document:
     from index.web import fetch  # takes a while to import, and most documents are files
 
-    found = fetch(address, private=private)
+    found = fetch(address, private=private, check=check)
     content = extract(found.data, found.url, media_type=found.media_type, charset=found.charset)
     parts = urlsplit(found.url)
     last = Path(unquote(parts.path)).stem

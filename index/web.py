@@ -9,7 +9,7 @@ import ssl
 import threading
 import time
 import zlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from queue import Empty, SimpleQueue
@@ -22,6 +22,7 @@ from index.content import MAX_FILE_BYTES
 from index.errors import DocumentError
 
 SECONDS = 15.0  # for all of it: finding the server, redirects, reading
+STEP_SECONDS = 0.5  # between two looks at whether it is still wanted
 MAX_REDIRECTS = 5
 USER_AGENT = "Mozilla/5.0 (compatible; AskTheArticle/1.0)"
 
@@ -60,13 +61,20 @@ class Fetched:
     charset: str
 
 
-def fetch(url: str, *, private: bool = False, seconds: float = SECONDS) -> Fetched:
+def fetch(
+    url: str,
+    *,
+    private: bool = False,
+    seconds: float = SECONDS,
+    check: Callable[[], object] = lambda: None,
+) -> Fetched:
     """Fetch what stands at an http or https address; raises DocumentError.
 
     Servers of this machine and of the networks around it are asked only where `private` allows it:
-    who may give addresses to a page is not always let into those.
+    who may give addresses to a page is not always let into those. check() is called about twice a
+    second while the server sends nothing, and may raise to give up.
     """
-    network = _Network(time.monotonic() + seconds, private=private)
+    network = _Network(_Timer(seconds, check), private=private)
     pool = httpcore.ConnectionPool(network_backend=network, max_connections=1)
     try:
         with pool:
@@ -252,6 +260,21 @@ class _PrivateAddressError(Exception):
     """A name leads to an address that is not of the internet."""
 
 
+class _Timer:
+    """The time that a fetch may take."""
+
+    def __init__(self, seconds: float, check: Callable[[], object]) -> None:
+        self._deadline = time.monotonic() + seconds
+        self.check = check
+
+    def left(self) -> float:
+        """The seconds that are left; raises ReadTimeout when none are."""
+        left = self._deadline - time.monotonic()
+        if left <= 0:
+            raise httpcore.ReadTimeout
+        return left
+
+
 class _Network(httpcore.NetworkBackend):
     """Connections of which none, and not all together, go on after the deadline.
 
@@ -259,8 +282,8 @@ class _Network(httpcore.NetworkBackend):
     to the next.
     """
 
-    def __init__(self, deadline: float, *, private: bool) -> None:
-        self._deadline = deadline
+    def __init__(self, timer: _Timer, *, private: bool) -> None:
+        self._timer = timer
         self._private = private
         self._sockets = httpcore.SyncBackend()
 
@@ -273,14 +296,14 @@ class _Network(httpcore.NetworkBackend):
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
     ) -> httpcore.NetworkStream:
         """Connect to the first address of the host that answers."""
-        addresses = _addresses(host, port, _left(self._deadline))
+        addresses = _addresses(host, port, self._timer.left())
         if not self._private and not all(map(may_be_asked, addresses)):
             raise _PrivateAddressError
         for number, address in enumerate(addresses, 1):
-            share = _left(self._deadline) / (len(addresses) + 1 - number)
+            share = self._timer.left() / (len(addresses) + 1 - number)
             try:
                 stream = self._sockets.connect_tcp(address, port, share, None, socket_options)
-                return _Stream(stream, self._deadline)
+                return _Stream(stream, self._timer)
             except (httpcore.ConnectError, httpcore.ConnectTimeout):
                 if number == len(addresses):
                     raise
@@ -313,15 +336,20 @@ def _addresses(host: str, port: int, seconds: float) -> list[str]:
 class _Stream(httpcore.NetworkStream):
     """A connection that ends at the deadline, however slowly it drips."""
 
-    def __init__(self, stream: httpcore.NetworkStream, deadline: float) -> None:
+    def __init__(self, stream: httpcore.NetworkStream, timer: _Timer) -> None:
         self._stream = stream
-        self._deadline = deadline
+        self._timer = timer
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        return self._stream.read(max_bytes, _left(self._deadline))
+        while True:
+            left = self._timer.left()
+            try:
+                return self._stream.read(max_bytes, min(STEP_SECONDS, left))
+            except httpcore.ReadTimeout:  # nothing was sent for a while
+                self._timer.check()
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        self._stream.write(buffer, _left(self._deadline))
+        self._stream.write(buffer, self._timer.left())
 
     def close(self) -> None:
         self._stream.close()
@@ -332,16 +360,8 @@ class _Stream(httpcore.NetworkStream):
         server_hostname: str | None = None,
         timeout: float | None = None,
     ) -> httpcore.NetworkStream:
-        stream = self._stream.start_tls(ssl_context, server_hostname, _left(self._deadline))
-        return _Stream(stream, self._deadline)
+        stream = self._stream.start_tls(ssl_context, server_hostname, self._timer.left())
+        return _Stream(stream, self._timer)
 
     def get_extra_info(self, info: str) -> Any:
         return self._stream.get_extra_info(info)
-
-
-def _left(deadline: float) -> float:
-    """The seconds that are left; raises a time-out when none are."""
-    left = deadline - time.monotonic()
-    if left <= 0:
-        raise httpcore.ReadTimeout
-    return left

@@ -226,12 +226,6 @@ class Visit:
         of others.
         Raises ArticleError when nothing is given or another opening is under way.
         """
-        reads: list[Callable[[], Document]] = [
-            *(partial(_read_upload, path) for path in files),
-            *(partial(read_bytes, data, name) for name, data in contents),
-            *(partial(_read_address, address.strip(), self.private) for address in addresses),
-            *([partial(_read_text, text)] if text.strip() else []),
-        ]
 
         def delete() -> None:
             if uploads:
@@ -241,7 +235,7 @@ class Visit:
         try:
             if any(not uploads or path not in uploads for path in files):
                 raise ArticleError("A file is not given by its path: upload it.")
-            if not reads:
+            if not (files or contents or addresses or text.strip()):
                 raise ArticleError("There is nothing to open: give a file, an address or a text.")
             if self.adding and not self.adding.opened.is_set():
                 raise ArticleError("Another document is being opened: wait for it, or cancel it.")
@@ -250,6 +244,13 @@ class Visit:
             raise
 
         def how(progress: Progress) -> Answerer:
+            check = partial(progress, 0, 0)  # raises where nobody waits for it any more
+            reads: list[Callable[[], Document]] = [
+                *(partial(_read_upload, path) for path in files),
+                *(partial(read_bytes, data, name) for name, data in contents),
+                *(partial(_read_address, a.strip(), self.private, check) for a in addresses),
+                *([partial(_read_text, text)] if text.strip() else []),
+            ]
             try:
                 documents, wrong = self._read(reads, progress)
             finally:
@@ -359,13 +360,13 @@ def _read_upload(path: str) -> Document:
         raise DocumentError(str(error).replace(path, name)) from error
 
 
-def _read_address(address: str, private: bool) -> Document:
+def _read_address(address: str, private: bool, check: Callable[[], object]) -> Document:
     # Anything else would be the path of a file on this machine, which is not the visitor's to read.
     if not is_address(address):
         raise DocumentError(
             f"'{address}' is no web address: give one that begins with http:// or https://."
         )
-    return read_document(address, private=private)
+    return read_document(address, private=private, check=check)
 
 
 def _read_text(text: str) -> Document:

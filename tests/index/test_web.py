@@ -430,3 +430,31 @@ def test_the_address_that_was_looked_at_is_the_one_connected_to(
     monkeypatch.setattr(web, "may_be_asked", lambda address: True)
     assert fetch(f"http://rebind.example:{port}/a").data == PAGE.encode()
     assert looked.count("rebind.example") == 1
+
+
+def test_who_waits_can_give_up(site: Site) -> None:
+    class GoneError(Exception):
+        pass
+
+    def gone() -> None:
+        raise GoneError
+
+    site["/silent"] = lambda request: time.sleep(5)
+    started = time.monotonic()
+    with pytest.raises(GoneError):
+        web.fetch(f"{site.address}/silent", private=True, check=gone)
+    assert time.monotonic() - started < 3
+
+
+def test_a_slow_server_is_waited_for(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(web, "STEP_SECONDS", 0.1)
+    checks: list[None] = []
+
+    def slow(request: BaseHTTPRequestHandler) -> None:
+        time.sleep(0.5)
+        answer(b"The lamp was lit.", "text/plain")(request)
+
+    site["/slow"] = slow
+    url = f"{site.address}/slow"
+    found = web.fetch(url, private=True, check=lambda: checks.append(None))
+    assert found.data == b"The lamp was lit." and len(checks) > 1

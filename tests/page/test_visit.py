@@ -133,7 +133,7 @@ def test_an_address_is_given_to_read_document(
     address = "https://example.org/tower"
     asked = []
 
-    def read(given: str, *, private: bool) -> Document:
+    def read(given: str, *, private: bool, check: object) -> Document:
         asked.append((given, private))
         return document_of(TOWER, source=given)
 
