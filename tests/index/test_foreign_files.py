@@ -181,6 +181,14 @@ def test_a_file_left_by_a_killed_save_is_deleted(tmp_path: Path) -> None:
 # Empty names
 
 
+def status(main: Callable[[list[str]], int], *arguments: str) -> int | str | None:
+    """The exit status of a command, also where its arguments are refused."""
+    try:
+        return main([*arguments])
+    except SystemExit as end:
+        return end.code
+
+
 @pytest.mark.parametrize("name", ["", " "])
 def test_an_empty_name_of_an_index_is_refused(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
@@ -191,9 +199,10 @@ def test_an_empty_name_of_an_index_is_refused(
         open_articles(["a.txt"], encoder=ENCODER, reader=FakeReader({}), index=name)
     for command in ("build", "info", "search"):
         query = ["lamp"] if command == "search" else []
-        assert index_command.main([command, *query, "a.txt", "--index", name]) == 2
-    assert qa_command.main(["ask", "Which lamp?", "--article", "a.txt", "--index", name]) == 2
-    assert capsys.readouterr().err.count("folder is empty: give a folder with --index.") == 4
+        assert status(index_command.main, command, *query, "a.txt", "--index", name) == 2
+    ask = ("ask", "Which lamp?", "--article", "a.txt")
+    assert status(qa_command.main, *ask, "--index", name) == 2
+    assert capsys.readouterr().err.count("error: argument --index: it is empty;") == 4
     assert [path.name for path in tmp_path.iterdir()] == ["a.txt"]
 
 
@@ -208,10 +217,10 @@ def test_an_empty_name_of_a_store_is_refused(
     with pytest.raises(StoreError, match="empty|is no (address of a|name for a) store"):
         open_store(address, ENCODER)
     (tmp_path / "a.txt").write_text("The lamp was lit in 1890.")
-    assert index_command.main(["build", "a.txt", "--store", address]) == 2
-    assert index_command.main(["info", "--store", address]) == 2
-    assert index_command.main(["search", "lamp", "--store", address]) == 2
-    assert qa_command.main(["ask", "Which lamp?", "--store", address]) == 2
+    assert status(index_command.main, "build", "a.txt", "--store", address) == 2
+    assert status(index_command.main, "info", "--store", address) == 2
+    assert status(index_command.main, "search", "lamp", "--store", address) == 2
+    assert status(qa_command.main, "ask", "Which lamp?", "--store", address) == 2
     said = capsys.readouterr().err.splitlines()
     assert len(said) == 4 and all(line.startswith("error: ") for line in said)
     assert [path.name for path in tmp_path.iterdir()] == ["a.txt"]

@@ -24,7 +24,10 @@ from qa.reader import Reader, ReaderError
 from tests.conftest import FakeEncoder
 from tests.page.shown import document_of
 
-TEXT = "The ledger of Zwickelbach\n\nThe quicksilver was weighed in 1851.\n\nIt was sold at once."
+TEXT = (
+    "The ledger of Zwickelbach\n\nThe quicksilver was weighed in 1851 by Ottilie Brandt.\n\n"
+    "It was sold at once."
+)
 
 
 class Bomb:
