@@ -36,6 +36,7 @@ def install() -> None:
     routes.CustomCORSMiddleware = _NoCors  # type: ignore[attr-defined,assignment]
     utils.error_payload = _error_payload
     queueing.error_payload = _error_payload  # type: ignore[attr-defined]
+    queueing.Queue.start_progress_updates = _no_progress_updates  # type: ignore[assignment]
 
 
 def install_mcp() -> None:
@@ -98,6 +99,14 @@ def _error_payload(error: BaseException | None, show_error: bool) -> dict[str, A
     if not payload.get("error"):
         payload |= {"error": INTERNAL_ERROR, "visible": True, "title": "Error"}
     return payload
+
+
+async def _no_progress_updates(queue: queueing.Queue) -> None:
+    """Look for no progress of events: the page has none to tell.
+
+    Gradio would look every hundredth of a second, and hold the last event, with what was sent, until
+    there is another.
+    """
 
 
 def _has_file(value: Any) -> bool:
