@@ -63,14 +63,14 @@ class Replies:
         """Whether somebody is fetching a session's replies at this moment."""
         return session in self._listening
 
-    def session_of_event(self, event: str) -> str:
-        """The session that an event belongs to; an event of a call without one is its own."""
+    def session_of_event(self, event: str) -> str | None:
+        """The session that an event belongs to; None for one that is fetched already, or never was."""
         if known := self._queue.event_ids_to_events.get(event):
             return str(known.session_hash)
         for session, events in self._queue.pending_event_ids_session.items():
             if event in events:
                 return str(session)
-        return event
+        return None
 
     def note_call(self, event: str) -> None:
         """Drop what is held for this call, which has no session, as soon as its reply is fetched."""

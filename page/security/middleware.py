@@ -114,10 +114,8 @@ class SecurityMiddleware:
             return
         if scope["method"] in ("GET", "HEAD"):
             with ExitStack() as listening:
-                if fetched := self._listens_to(path, scope):
-                    if not self._replies.has_replies(fetched):
-                        raise BodyError(404, "No reply is waiting: ask again.")
-                    listening.enter_context(self._replies.listening(fetched))
+                if path == REPLIES or path.startswith(CALLS):
+                    listening.enter_context(self._replies.listening(self._session(path, scope)))
                 await self._app(scope, receive, send)
             return
         with self._bodies.reserved() as reserved:
@@ -139,13 +137,18 @@ class SecurityMiddleware:
                 send = self._noting_call(send)
             await self._app(scope, receive, send)
 
-    def _listens_to(self, path: str, scope: Scope) -> str:
-        """The session whose replies a request fetches, or ""."""
+    def _session(self, path: str, scope: Scope) -> str:
+        """The session whose replies a request fetches; raises BodyError where there are none.
+
+        Gradio would wait for them without an end.
+        """
         if path == REPLIES:
-            return QueryParams(scope["query_string"]).get("session_hash", "")
-        if path.startswith(CALLS):
-            return self._replies.session_of_event(path.rpartition("/")[2])
-        return ""
+            session = QueryParams(scope["query_string"]).get("session_hash")
+        else:
+            session = self._replies.session_of_event(path.rpartition("/")[2])
+        if not session or not self._replies.has_replies(session):
+            raise BodyError(404, "No reply is waiting: ask again.")
+        return session
 
     async def _log_in(self, scope: Scope, receive: Receive, send: Send) -> None:
         client = client_key(scope)

@@ -75,6 +75,17 @@ def test_a_reply_waits_for_a_while_and_no_longer(
     assert "1851" in fetch(address, "late")
 
 
+def test_a_reply_is_given_once(running: tuple[app.Page, str]) -> None:
+    _, address = running
+    url = f"{address}gradio_api/call/ask"
+    for session in (None, "anna"):
+        body = {"data": [QUESTION, None, None, 5], "session_hash": session}
+        event = httpx.post(url, json=body).json()["event_id"]
+        assert "1851" in httpx.get(f"{url}/{event}", timeout=10).text
+        again = httpx.get(f"{url}/{event}", timeout=10)
+        assert (again.status_code, again.json()["detail"][:9]) == (404, "No reply ")
+
+
 def test_unheard_replies_are_bounded_by_their_size(
     running: tuple[app.Page, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
