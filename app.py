@@ -56,7 +56,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from index.document import Document, read_document
+from index.documents.document import Document, read_document
 from index.errors import ArticleError
 from index.terminal import Parser, add_shared, nonempty, visible
 from page import gradio_compat

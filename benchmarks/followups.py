@@ -29,9 +29,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.record import record
-from index.encoder import SentenceEncoder
-from index.fusion import fuse
-from index.sparse import SparseIndex, split_words
+from index.models.encoder import SentenceEncoder
+from index.search.fusion import fuse
+from index.search.sparse import SparseIndex, split_words
 from qa import metrics
 from qa.followup import Turn, rewritings
 from qa.squad import read_squad

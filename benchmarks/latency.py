@@ -27,11 +27,11 @@ import torch
 
 from benchmarks.draw import save_bars
 from benchmarks.record import ROOT, record
-from index.article_index import ArticleIndex
-from index.bert import dtype_of
-from index.collection import Collection
-from index.encoder import SentenceEncoder
+from index.models.bert import dtype_of
+from index.models.encoder import SentenceEncoder
 from index.passages import Passage, sentence_texts, split_passages
+from index.search.article_index import ArticleIndex
+from index.search.collection import Collection
 from page.markup import chat_html
 from page.places import Shelf
 from qa.answer import DEFAULT_K, Answerer

@@ -39,7 +39,7 @@ class AskTheArticle:
 
     def __init__(self, encoder: str, reader: str) -> None:
         """Load the models; ours are the same weights as those of the two folders."""
-        from index.encoder import SentenceEncoder
+        from index.models.encoder import SentenceEncoder
         from qa.answer import Answerer
         from qa.reader import Reader
 
@@ -48,9 +48,9 @@ class AskTheArticle:
 
     def open(self, text: str) -> int:
         """Index a text."""
-        from index.article_index import ArticleIndex
-        from index.collection import Collection
-        from index.document import Document
+        from index.documents.document import Document
+        from index.search.article_index import ArticleIndex
+        from index.search.collection import Collection
         from qa.answer import Answerer
 
         index = ArticleIndex.build(Document("a", "", text, ""), self._encoder)

@@ -15,21 +15,23 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from index.article_index import (
+from index.documents.document import Document, read_document
+from index.documents.parser_process import protections
+from index.errors import ArticleError
+from index.models.encoder import SentenceEncoder
+from index.search.article_index import (
     ArticleIndex,
     index_folder,
     named_folder,
     open_index,
     read_manifest,
 )
-from index.bounded import protections
-from index.collection import Collection
-from index.corpus import ALL, Shard, read_corpus
-from index.dense import KINDS
-from index.document import Document, read_document
-from index.encoder import SentenceEncoder
-from index.errors import ArticleError
-from index.store import STORE_HELP, StoredCollection, fill, open_store
+from index.search.collection import Collection
+from index.search.dense import KINDS
+from index.stores.collection import StoredCollection
+from index.stores.corpus import ALL, Shard, read_corpus
+from index.stores.fill import fill
+from index.stores.open import STORE_HELP, open_store
 from index.terminal import Parser, add_shared, count, nonempty, print_progress, run, visible
 
 

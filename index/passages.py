@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import sentencex
 
-from index.document import Document, is_heading, paragraphs
+from index.documents.document import Document, is_heading, paragraphs
 
 # Shorter than this, in word pieces, a paragraph says too little by itself ("Yes.", "Seoul, June 3.")
 STUB_PIECES = 8

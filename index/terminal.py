@@ -8,8 +8,8 @@ import sys
 from typing import NoReturn
 
 from index.console import INTERRUPTED, discard_output
-from index.encoder import DEFAULT_ENCODER, Progress
 from index.errors import ArticleError
+from index.models.encoder import DEFAULT_ENCODER, Progress
 
 # Control characters but for tab and line feed, those that change the direction of a text, and what no
 # encoding can carry.

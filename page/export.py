@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from index.collection import Hit
+from index.search.collection import Hit
 from page.places import Shelf, source
 from qa.answer import Alternative, Answer
 from qa.candidates import Citation

@@ -11,8 +11,8 @@ import json
 from bisect import bisect_left
 from collections.abc import Collection, Sequence
 
-from index.collection import Hit
-from index.document import Document
+from index.documents.document import Document
+from index.search.collection import Hit
 from page.export import (
     NOT_AN_ANSWER,
     alternatives,

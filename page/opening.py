@@ -9,9 +9,9 @@ import traceback
 from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 
-from index.document import Document
-from index.encoder import Progress
+from index.documents.document import Document
 from index.errors import ArticleError
+from index.models.encoder import Progress
 from page.markup import status_html
 from qa.answer import Answerer
 from qa.examples import example_questions

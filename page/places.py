@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import PurePath
 from weakref import WeakKeyDictionary
 
-from index.document import Document, paragraphs
+from index.documents.document import Document, paragraphs
 
 # A longer title is cut off where it only says which document is meant.
 SHORT_TITLE = 60

@@ -19,7 +19,7 @@ from starlette.datastructures import Headers
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.types import Receive, Scope, Send
 
-from index.content import MAX_FILE_BYTES
+from index.documents.content import MAX_FILE_BYTES
 
 MAX_UPLOAD_BYTES = 200_000_000  # of one request
 MAX_FILES = 100  # in one request

@@ -12,12 +12,12 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
-from index.article_index import ArticleIndex
-from index.collection import Collection
-from index.content import MAX_BYTES
-from index.document import Document, make_document, read_bytes, read_document
-from index.encoder import Encoder, Progress
+from index.documents.content import MAX_BYTES
+from index.documents.document import Document, make_document, read_bytes, read_document
 from index.errors import ArticleError, DocumentError
+from index.models.encoder import Encoder, Progress
+from index.search.article_index import ArticleIndex
+from index.search.collection import Collection
 from page.opening import Opening
 from page.places import Shelf, is_address
 from page.uploads import Uploads

@@ -13,9 +13,10 @@ import json
 import sys
 from collections.abc import Sequence
 
-from index.encoder import SentenceEncoder
 from index.errors import ArticleError
-from index.store import STORE_HELP, StoredCollection, open_store
+from index.models.encoder import SentenceEncoder
+from index.stores.collection import StoredCollection
+from index.stores.open import STORE_HELP, open_store
 from index.terminal import Parser, add_shared, count, nonempty, print_progress, run, visible
 from qa.answer import (
     DEFAULT_ARTICLE,

@@ -11,11 +11,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
-from index.article_index import index_folder, named_folder, open_index
-from index.collection import Collection, Hit
-from index.document import Document, read_document, well_formed
-from index.encoder import DEFAULT_ENCODER, Encoder, Progress, SentenceEncoder
+from index.documents.document import Document, read_document, well_formed
 from index.errors import ArticleError
+from index.models.encoder import DEFAULT_ENCODER, Encoder, Progress, SentenceEncoder
+from index.search.article_index import index_folder, named_folder, open_index
+from index.search.collection import Collection, Hit
 from qa.calibration import Calibration, of_sentences, of_spans
 from qa.candidates import (
     Candidate,

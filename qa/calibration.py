@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
-from index.saved import read_fitted
+from index.storage import read_fitted
 
 FITTED = Path(__file__).with_name("calibration.json")
 

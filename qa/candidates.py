@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from index.collection import Hit, SentenceHit
+from index.search.collection import Hit, SentenceHit
 from qa.calibration import of_spans, weighted_sum
 from qa.metrics import normalize
 from qa.reader import Reading

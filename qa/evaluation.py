@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from index.article_index import ArticleIndex
-from index.collection import Collection, Hit
-from index.document import Document
-from index.encoder import Encoder
+from index.documents.document import Document
+from index.models.encoder import Encoder
+from index.search.article_index import ArticleIndex
+from index.search.collection import Collection, Hit
 from qa import metrics
 from qa.answer import Answer, Answerer
 from qa.candidates import PassageReader

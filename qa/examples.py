@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from index.collection import Collection
+from index.search.collection import Collection
 from qa.answer import Answer, Answerer
 from qa.metrics import normalize
 

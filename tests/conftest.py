@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from index.encoder import Encoded, Progress, SentenceEncoder, Tokens, Vectors
+from index.models.encoder import Encoded, Progress, SentenceEncoder, Tokens, Vectors
 from index.passages import Passage, sentence_texts
 from qa.reader import Reader, Reading
 from qa.spans import Span
-from tests.index.site import site as site
+from tests.index.documents.site import site as site
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
-from index.saved import sha256_of, write_manifest
+from index.storage import sha256_of, write_manifest
 
 # What is counted besides `open` for writing and `write`.
 CALLS = ("mkdir", "replace", "rename", "unlink", "remove", "rmdir", "fsync")

@@ -18,9 +18,9 @@ from mcp import ClientSession
 from mcp.client.streamable_http import streamable_http_client
 from mcp.types import CallToolResult, TextContent, Tool
 
-from index.article_index import ArticleIndex
-from index.collection import Collection
-from index.encoder import Progress
+from index.models.encoder import Progress
+from index.search.article_index import ArticleIndex
+from index.search.collection import Collection
 from page.opening import Opening
 from qa.answer import Answerer
 from tests.browser import ROOT, running, serving

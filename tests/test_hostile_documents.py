@@ -19,9 +19,9 @@ from playwright.sync_api import Browser, Page, expect
 
 import app
 from index.__main__ import main as index_main
-from index.article_index import ArticleIndex
-from index.collection import Collection
-from index.document import make_document
+from index.documents.document import make_document
+from index.search.article_index import ArticleIndex
+from index.search.collection import Collection
 from page.opening import Opening
 from qa.__main__ import main as qa_main
 from qa.answer import Answerer

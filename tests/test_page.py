@@ -19,17 +19,17 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Locator, Page, expect
 
 import app
-from index import web
-from index.article_index import ArticleIndex
-from index.collection import Collection
-from index.document import Document, read_document
+from index.documents import fetch as web
+from index.documents.document import Document, read_document
 from index.errors import ArticleError
+from index.search.article_index import ArticleIndex
+from index.search.collection import Collection
 from page.opening import Opening
 from qa.answer import DEFAULT_ARTICLE, Answerer
 from tests.browser import ROOT, running, serving
 from tests.conftest import FakeEncoder, FakeReader
-from tests.index import site as web_site
-from tests.index.samples import column, pdf, scan
+from tests.index.documents import site as web_site
+from tests.index.documents.samples import column, pdf, scan
 from tests.page.shown import StepEncoder, document_of
 
 EXAMPLE = "when did Putin last visit?"

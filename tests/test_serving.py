@@ -20,8 +20,8 @@ import pytest
 from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
 
-from index.article_index import ArticleIndex
-from index.collection import Collection
+from index.search.article_index import ArticleIndex
+from index.search.collection import Collection
 from page.opening import Opening
 from page.requests import Requests
 from qa.answer import Answerer

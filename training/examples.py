@@ -41,11 +41,11 @@ from numpy.typing import NDArray
 from safetensors.torch import load_file, save_file
 from tokenizers import Encoding, Tokenizer
 
-from index.article_index import ArticleIndex
-from index.collection import Collection
-from index.encoder import SentenceEncoder
-from index.saved import sha256_of
-from index.sparse import SparseIndex, split_words
+from index.models.encoder import SentenceEncoder
+from index.search.article_index import ArticleIndex
+from index.search.collection import Collection
+from index.search.sparse import SparseIndex, split_words
+from index.storage import sha256_of
 from qa.metrics import normalize
 from qa.squad import SquadArticle, SquadQuestion, read_squad
 from training.swaps import names, swapped

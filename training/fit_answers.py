@@ -18,10 +18,10 @@ from typing import Any
 
 import numpy as np
 
-from index.article_index import ArticleIndex
-from index.collection import Collection, Hit
-from index.encoder import SentenceEncoder
-from index.saved import read_fitted, write_manifest
+from index.models.encoder import SentenceEncoder
+from index.search.article_index import ArticleIndex
+from index.search.collection import Collection, Hit
+from index.storage import read_fitted, write_manifest
 from qa import metrics
 from qa.answer import DEFAULT_K
 from qa.calibration import FITTED, Calibration

@@ -1,8 +1,8 @@
 """Fit the weights of the ranking and the calibration of the answers on training articles.
 
-Writes index/ranking.json and the part of qa/calibration.json that is of whole sentences, and prints
-and saves what each part brings on training articles that were held out. Needs only a file in the
-SQuAD 2.0 layout:
+Writes index/search/ranking.json and the part of qa/calibration.json that is of whole sentences, and
+prints and saves what each part brings on training articles that were held out. Needs only a file in
+the SQuAD 2.0 layout:
 
     python -m training.fit_ranking ../shared/data/squad/train-v2.0.json.gz
 """
@@ -21,12 +21,12 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 from sklearn.linear_model import LogisticRegression
 
-from index import collection
-from index.article_index import ArticleIndex
-from index.collection import Collection
-from index.encoder import Encoder, SentenceEncoder
-from index.fusion import Scores, fuse
-from index.saved import read_fitted, write_manifest
+from index.models.encoder import Encoder, SentenceEncoder
+from index.search import collection
+from index.search.article_index import ArticleIndex
+from index.search.collection import Collection
+from index.search.fusion import Scores, fuse
+from index.storage import read_fitted, write_manifest
 from qa import metrics
 from qa.answer import DEFAULT_K
 from qa.calibration import FITTED, Calibration

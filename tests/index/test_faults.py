@@ -16,14 +16,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from index.article_index import LOCK, MANIFEST, ArticleIndex, open_index
-from index.dense import KINDS, Kind
-from index.document import Document
-from index.encoder import Vectors
+from index.documents.document import Document
 from index.errors import SavedIndexError, StoreError
-from index.faiss_store import FaissStore
+from index.models.encoder import Vectors
 from index.passages import Passage, split_passages
-from index.store import fill
+from index.search.article_index import LOCK, MANIFEST, ArticleIndex, open_index
+from index.search.dense import KINDS, Kind
+from index.stores.faiss_store import FaissStore
+from index.stores.fill import fill
 from tests.conftest import ROOT, FakeEncoder
 from tests.faults import (
     VALUES,

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from index import __main__ as index_command
-from index.article_index import LOCK, MANIFEST, ArticleIndex, open_index
 from index.errors import SavedIndexError, StoreError
-from index.faiss_store import FaissStore
-from index.store import open_store
+from index.search.article_index import LOCK, MANIFEST, ArticleIndex, open_index
+from index.stores.faiss_store import FaissStore
+from index.stores.open import open_store
 from qa import __main__ as qa_command
 from qa.answer import open_articles
 from tests.conftest import FakeReader

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from index.document import make_document, read_document
-from index.encoder import SentenceEncoder
+from index.documents.document import make_document, read_document
+from index.models.encoder import SentenceEncoder
 from index.passages import Passage, is_furniture, split_passages, split_sentences
 from qa.squad import read_squad
 from tests.conftest import ROOT

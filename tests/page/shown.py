@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from index.collection import Hit
-from index.document import Document, make_document
-from index.encoder import Encoded, Progress
+from index.documents.document import Document, make_document
+from index.models.encoder import Encoded, Progress
 from index.passages import Passage
+from index.search.collection import Hit
 from page.opening import CancelledError
 from page.places import Shelf
 from page.uploads import Uploads

@@ -17,7 +17,7 @@ import app
 from page import replies as module
 from tests.browser import launched
 from tests.conftest import FakeReader
-from tests.index.site import Site
+from tests.index.documents.site import Site
 from tests.page.security.ledger import QUESTION, call, opening
 
 MARKER = "Zwiebelturm"

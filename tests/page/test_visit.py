@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from index.article_index import ArticleIndex
-from index.collection import Collection
-from index.document import Document
-from index.encoder import Progress
+from index.documents.document import Document
 from index.errors import ArticleError
+from index.models.encoder import Progress
+from index.search.article_index import ArticleIndex
+from index.search.collection import Collection
 from page import visit as visits
 from page.opening import CancelledError, Opening
 from page.uploads import Uploads

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from index.article_index import ArticleIndex
-from index.collection import Collection
+from index.search.article_index import ArticleIndex
+from index.search.collection import Collection
 from page.opening import Opening
 from page.uploads import UNREAD_SECONDS, Uploads
 from page.visit import Visit

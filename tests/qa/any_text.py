@@ -6,11 +6,11 @@ import json
 
 from hypothesis import strategies as st
 
-from index.article_index import ArticleIndex
-from index.collection import Collection
-from index.document import make_document
-from index.encoder import Encoder
+from index.documents.document import make_document
 from index.errors import ArticleError
+from index.models.encoder import Encoder
+from index.search.article_index import ArticleIndex
+from index.search.collection import Collection
 from qa.answer import Answerer
 from qa.candidates import PassageReader
 from qa.evaluation import misquotations

@@ -4,10 +4,10 @@ import shutil
 
 import pytest
 
-from index.article_index import ArticleIndex
-from index.collection import Collection
-from index.document import Document, make_document
+from index.documents.document import Document, make_document
 from index.errors import ArticleError
+from index.search.article_index import ArticleIndex
+from index.search.collection import Collection
 from qa import Answerer, QuestionError, open_article
 from qa.answer import Form, distinct, forms, open_articles
 from qa.calibration import Calibration, of_sentences, of_spans

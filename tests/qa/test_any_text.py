@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hypothesis import HealthCheck, example, given, settings
 
-from index.encoder import SentenceEncoder
+from index.models.encoder import SentenceEncoder
 from qa.reader import Reader
 from tests.qa.any_text import LONG_TEXTS, QUESTIONS, TEXTS, ask
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from index.collection import Hit
 from index.errors import DocumentError
+from index.search.collection import Hit
 from qa.__main__ import main
 from qa.answer import Alternative, Answer, Answerer
 from qa.candidates import Citation

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from index.article_index import ArticleIndex
-from index.collection import Collection
+from index.search.article_index import ArticleIndex
+from index.search.collection import Collection
 from qa import Answerer, open_article
 from qa.answer import DEFAULT_ARTICLE
 from qa.examples import _questions, _Words, example_questions

@@ -20,7 +20,7 @@ from transformers import (
     PreTrainedTokenizerFast,
 )
 
-from index.saved import sha256_of_body
+from index.storage import sha256_of_body
 from qa.reader import ABOUT, WEIGHTS, Reader, ReaderError, Reading
 
 LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789"

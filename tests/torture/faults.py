@@ -23,13 +23,13 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
-from index import collection
-from index.article_index import LOCK, MANIFEST, ArticleIndex
-from index.dense import KINDS
 from index.errors import ArticleError, SavedIndexError
-from index.faiss_store import FaissStore
-from index.saved import read_fitted
-from index.store import fill
+from index.search import collection
+from index.search.article_index import LOCK, MANIFEST, ArticleIndex
+from index.search.dense import KINDS
+from index.storage import read_fitted
+from index.stores.faiss_store import FaissStore
+from index.stores.fill import fill
 from qa import calibration
 from qa.reader import ABOUT, DEFAULT_READER, WEIGHTS, Reader
 from tests.faults import (

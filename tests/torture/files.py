@@ -9,9 +9,9 @@ from collections.abc import Generator
 from docx import Document as WordDocument
 from reportlab.pdfgen.canvas import Canvas
 
-from index.bounded import extract
+from index.documents.parser_process import extract
 from index.errors import DocumentError
-from tests.index.hostile_files import HOSTILE
+from tests.index.documents.hostile_files import HOSTILE
 
 LINES = [f"The lighthouse number {n} of Rosport was built in {1800 + n}." for n in range(40)]
 

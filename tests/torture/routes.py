@@ -11,8 +11,8 @@ from typing import Any
 
 import httpx
 
-from index.article_index import ArticleIndex
-from index.collection import Collection
+from index.search.article_index import ArticleIndex
+from index.search.collection import Collection
 from page.opening import Opening
 from qa.answer import Answerer
 from tests.browser import launched, paths

@@ -7,7 +7,7 @@ from collections.abc import Generator
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from index.encoder import SentenceEncoder
+from index.models.encoder import SentenceEncoder
 from qa.reader import Reader
 from tests.qa.any_text import LONG_TEXTS, QUESTIONS, TEXTS, ask
 

@@ -11,13 +11,15 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
-from index import faiss_store, store
-from index.article_index import ArticleIndex, open_index
-from index.collection import Collection
-from index.document import Document, make_document
+from index.documents.document import Document, make_document
 from index.errors import SavedIndexError, StoreError
-from index.faiss_store import FaissStore
-from index.store import StoredCollection, fill
+from index.search.article_index import ArticleIndex, open_index
+from index.search.collection import Collection
+from index.stores import faiss_store
+from index.stores import fill as filling
+from index.stores.collection import StoredCollection
+from index.stores.faiss_store import FaissStore
+from index.stores.fill import fill
 from tests.conftest import FakeEncoder
 
 ENCODER = FakeEncoder()
@@ -96,7 +98,7 @@ def fill_store(folder: Path, towns: list[Document]) -> None:
     """Fill a store by two documents a segment, which are joined at the end."""
     with (
         patch.object(faiss_store, "LOOSE", 2 * PASSAGES),
-        patch.object(store, "BATCH_CHARACTERS", 1),
+        patch.object(filling, "BATCH_CHARACTERS", 1),
     ):
         one = FaissStore(folder, ENCODER)
         try:

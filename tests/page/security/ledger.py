@@ -8,8 +8,8 @@ from typing import Any
 
 import httpx
 
-from index.article_index import ArticleIndex
-from index.collection import Collection
+from index.search.article_index import ArticleIndex
+from index.search.collection import Collection
 from page.opening import Opening
 from qa.answer import Answerer
 from tests.conftest import FakeEncoder, FakeReader

@@ -1,0 +1,1 @@
+"""Bytes, an address or a text in; a Document out."""

@@ -1,0 +1,156 @@
+"""A file in, what it holds out, as index.formats has it, but read where it can do no harm.
+
+What takes a PDF, a Word document or a web page apart is much code of many people, and a file can be
+made to keep it busy, to fill the memory or to break it. So they are read in a process of their own.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import subprocess
+import sys
+import threading
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+from index.documents import formats, sandbox
+from index.documents.content import Content, check_text
+from index.documents.sandbox import Protections
+from index.errors import DocumentError
+
+# Of the processor's time; a book of a thousand pages takes half of it.
+SECONDS = 5
+MEMORY = 512_000_000
+# By the clock, where other work keeps the processor busy.
+PATIENCE = 60.0
+# What is longer is no title, and will be cut.
+MAX_TITLE = 1_000
+
+_PACKAGE = Path(__file__).parent.parent
+# This package alone is found by its place: isolated (-I), Python takes neither the current folder nor
+# the environment's PYTHONPATH, in which somebody else's json.py may be.
+_LOAD = (
+    "import sys; from importlib.util import module_from_spec, spec_from_file_location; "
+    "spec = spec_from_file_location('index', sys.argv[1]); "
+    "sys.modules['index'] = module_from_spec(spec); spec.loader.exec_module(sys.modules['index']); "
+)
+_CHILD = f"{_LOAD}from index.documents.parser_process import main; main()"
+# What the process is told of its parent's environment: where libraries and Windows itself are.
+_ENVIRONMENT = ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "SYSTEMROOT", "LANG", "LC_ALL")
+# What reads each format, and is imported before the process is confined.
+_PARSERS = {"pdf": "pypdfium2.raw", "docx": "lxml.etree", "html": "trafilatura"}
+# Two at a time, or many visitors together could have what one may not.
+_PLACES = threading.BoundedSemaphore(2)
+_AS_TEXT = "save its text as .txt and open that, or paste it"
+
+
+def extract(data: bytes, source: str, *, media_type: str = "", charset: str = "") -> Content:
+    """Read what a file of any format holds, as index.formats.extract does.
+
+    Raises DocumentError, also where that takes more than 5 seconds or 512 MB, or breaks the process.
+    """
+    told = {"source": source, "media_type": media_type, "charset": charset}
+    kind = formats.format_of(data, source, media_type)
+    if kind not in _PARSERS:
+        return formats.extract(data, **told)
+    with _PLACES:
+        try:
+            child = _run({"kind": kind, "told": told}, data)
+        except subprocess.TimeoutExpired:
+            raise _refused(source, "took too long to read") from None
+    return _understood(child, source)
+
+
+def protections() -> Protections:
+    """What holds the processes that read files on this machine; asked of one of them."""
+    try:
+        return Protections(**json.loads(_run({"kind": "", "told": None}, b"").stdout))
+    except (ValueError, TypeError, subprocess.TimeoutExpired):
+        return Protections()
+
+
+def _run(about: dict[str, Any], data: bytes) -> subprocess.CompletedProcess[bytes]:
+    # A library's threads would each set memory aside.
+    environment = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
+    return subprocess.run(
+        [sys.executable, "-I", "-B", "-c", _CHILD, str(_PACKAGE / "__init__.py")],
+        input=json.dumps(about).encode() + b"\n" + data,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        timeout=PATIENCE,
+        cwd=os.path.abspath(os.sep),
+        env={name: os.environ[name] for name in _ENVIRONMENT if name in os.environ} | environment,
+    )
+
+
+def main() -> None:
+    """Be the process: confine it, read the file on the standard input, and print what it holds."""
+    about = json.loads(sys.stdin.buffer.readline())
+    active = _confine(about["kind"])
+    if about["told"] is None:
+        print(json.dumps(asdict(active)))
+        return
+    told = about["told"]
+    said: dict[str, Any]
+    try:
+        content = formats.extract(sys.stdin.buffer.read(), **told)
+        # Or who reads it would need the memory that this process may not have.
+        check_text(content.text, told["source"])
+        said = asdict(replace(content, title=content.title[:MAX_TITLE]))
+    except DocumentError as error:
+        said = {"error": str(error)}
+    except MemoryError:
+        said = {"beyond": "memory"}
+    except RecursionError:
+        said = {"beyond": "depth"}
+    print(json.dumps(said))
+
+
+def _confine(kind: str) -> Protections:
+    """Take from this process all that reading a file of this format does not need."""
+    limits = _limit()
+    if kind:
+        importlib.import_module(_PARSERS[kind])
+    version, seccomp = sandbox.confine([_PACKAGE])
+    return Protections(limits, version, seccomp)
+
+
+def _limit() -> bool:
+    """Bound its time and memory; whether the system has such limits."""
+    try:
+        import resource
+    except ImportError:  # Windows has none; there the clock alone ends it
+        return False
+    for what, most in (
+        (resource.RLIMIT_CPU, SECONDS),
+        (resource.RLIMIT_AS, MEMORY),
+        (resource.RLIMIT_FSIZE, 0),
+        (resource.RLIMIT_CORE, 0),
+    ):
+        resource.setrlimit(what, (most, most))
+    return True
+
+
+def _understood(child: subprocess.CompletedProcess[bytes], source: str) -> Content:
+    """What the process has printed; raises DocumentError where it has said so, or has ended early."""
+    try:
+        said = json.loads(child.stdout)
+    except ValueError:
+        # Linux ends what has used up its time by one of these two signals.
+        timed_out = child.returncode in (-9, -24)
+        reason = f"takes more than {SECONDS} seconds to read" if timed_out else "cannot be read"
+        raise _refused(source, reason) from None
+    if "error" in said:
+        raise DocumentError(said["error"])
+    if "beyond" in said:
+        deep = said["beyond"] == "depth"
+        reason = "is nested too deep" if deep else f"takes more than {MEMORY / 1e6:.0f} MB to read"
+        raise _refused(source, reason)
+    return Content(said["text"], said["title"], tuple(said["pages"]))
+
+
+def _refused(source: str, reason: str) -> DocumentError:
+    return DocumentError(f"'{source}' {reason}, as hardly a document does: {_AS_TEXT}.")

@@ -1,0 +1,1 @@
+"""The encoder, and the network and tokenizer behind it."""

@@ -1,0 +1,1 @@
+"""Many documents in one index on disk or on a server."""

