@@ -60,21 +60,21 @@ from index.documents.document import Document, read_document
 from index.errors import ArticleError
 from index.terminal import Parser, add_shared, nonempty, visible
 from page import gradio_compat
+from page.api import ASKING, Programs, check_k
+from page.loader import CancelledError, Opening
 from page.log_throttle import throttle_logs
 from page.markup import chat_html, passages_html, sheets_html, tabs_html
-from page.opening import CancelledError, Opening
-from page.programs import ASKING, Programs, check_k
 from page.replies import SWEEP_SECONDS, Replies
-from page.requests import FORMS, Requests
+from page.request_log import FORMS, Requests
 from page.root_path import RedirectToRoot
 from page.security.connections import bound_connections
 from page.security.middleware import SecurityMiddleware
 from page.security.origin import AllowedHosts
 from page.security.sessions import MAX_SESSIONS, Sessions
+from page.session import Visit
+from page.sessions import FORGET_AFTER, ForgottenError, Visits
 from page.uploads import UploadEndpoint, Uploads
 from page.uploads_folder import UploadsFolder
-from page.visit import Visit
-from page.visits import FORGET_AFTER, ForgottenError, Visits
 from qa.answer import DEFAULT_ARTICLE, DEFAULT_K, check_question, distinct, open_articles
 from qa.reader import DEFAULT_READER
 

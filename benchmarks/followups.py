@@ -29,12 +29,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.record import record
+from evaluation import metrics
+from evaluation.squad import read_squad
 from index.models.encoder import SentenceEncoder
 from index.search.fusion import fuse
 from index.search.sparse import SparseIndex, split_words
-from qa import metrics
 from qa.followup import Turn, rewritings
-from qa.squad import read_squad
 
 FORMS = ("plain", "theme before", "ours", "best of ours", "people's")
 K = 10

@@ -27,16 +27,16 @@ import torch
 
 from benchmarks.draw import save_bars
 from benchmarks.record import ROOT, record
+from evaluation.squad import SquadArticle, read_squad
 from index.models.bert import dtype_of
 from index.models.encoder import SentenceEncoder
 from index.passages import Passage, sentence_texts, split_passages
 from index.search.article_index import ArticleIndex
 from index.search.collection import Collection
 from page.markup import chat_html
-from page.places import Shelf
+from page.text_ranges import Shelf
 from qa.answer import DEFAULT_K, Answerer
 from qa.reader import DEFAULT_READER, Reader
-from qa.squad import SquadArticle, read_squad
 
 WARM = 10
 COLD = 3

@@ -26,9 +26,9 @@ import numpy as np
 from benchmarks.draw import save_bars
 from benchmarks.peer_systems import SYSTEMS, K
 from benchmarks.record import ROOT, record
-from qa import metrics
+from evaluation import metrics
+from evaluation.squad import SquadArticle, read_squad
 from qa.reader import DEFAULT_READER
-from qa.squad import SquadArticle, read_squad
 
 OURS = "Ask the Article"
 PEERS = ROOT / ".venv-peers"

@@ -29,12 +29,12 @@ from numpy.typing import NDArray
 
 from benchmarks.draw import save_lines
 from benchmarks.record import ROOT, record
+from evaluation.squad import read_squad
 from index.documents.document import Document
 from index.models.encoder import SentenceEncoder, Vectors
 from index.passages import Passage, split_sentences
 from index.search.dense import KINDS, DenseIndex, Kind, kind_for, settings_for
 from index.stores.faiss_store import FaissStore
-from qa.squad import read_squad
 
 SIZES = (1_000, 10_000, 100_000, 1_000_000)
 MOST_VECTORS = 5_000_000

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 from index.search.collection import Hit
-from page.places import Shelf, source
+from page.text_ranges import Shelf, source
 from qa.answer import Alternative, Answer
 from qa.candidates import Citation
 

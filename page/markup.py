@@ -22,7 +22,7 @@ from page.export import (
     no_answer,
     sureness,
 )
-from page.places import Place, Shelf, count_paragraphs, layout, normal, short, source
+from page.text_ranges import Place, Shelf, count_paragraphs, layout, normal, short, source
 from qa.answer import Alternative, Answer
 from qa.candidates import Citation
 

@@ -13,6 +13,8 @@ import json
 import sys
 from collections.abc import Sequence
 
+from evaluation.run import evaluate, summarize, write_predictions
+from evaluation.squad import read_squad
 from index.errors import ArticleError
 from index.models.encoder import SentenceEncoder
 from index.stores.collection import StoredCollection
@@ -28,9 +30,7 @@ from qa.answer import (
     open_articles,
 )
 from qa.candidates import Citation
-from qa.evaluation import evaluate, summarize, write_predictions
 from qa.reader import DEFAULT_READER
-from qa.squad import read_squad
 
 
 def main(argv: Sequence[str] | None = None) -> int:

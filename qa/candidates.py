@@ -8,9 +8,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
+from evaluation.metrics import normalize
 from index.search.collection import Hit, SentenceHit
 from qa.calibration import of_spans, weighted_sum
-from qa.metrics import normalize
 from qa.reader import Reading
 from qa.spans import Span
 

@@ -17,8 +17,8 @@ from typing import Any
 from playwright.sync_api import Browser, Error, Playwright
 
 import app
-from page.opening import Opening
-from page.visits import FORGET_AFTER, Visits
+from page.loader import Opening
+from page.sessions import FORGET_AFTER, Visits
 
 ROOT = Path(__file__).parent.parent
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")

@@ -21,7 +21,7 @@ from mcp.types import CallToolResult, TextContent, Tool
 from index.models.encoder import Progress
 from index.search.article_index import ArticleIndex
 from index.search.collection import Collection
-from page.opening import Opening
+from page.loader import Opening
 from qa.answer import Answerer
 from tests.browser import ROOT, running, serving
 from tests.conftest import FakeEncoder, FakeReader

@@ -32,7 +32,7 @@ def test_no_import_runs_upward() -> None:
 
 
 def test_metrics_import_nothing_of_ours() -> None:
-    assert not {n.split(".")[0] for n in imported(ROOT / "qa/metrics.py")} & set(FLOORS)
+    assert not {n.split(".")[0] for n in imported(ROOT / "evaluation/metrics.py")} & set(FLOORS)
 
 
 PICKLING = {"pickle", "cPickle", "_pickle", "cloudpickle", "shelve", "marshal", "joblib", "dill"}

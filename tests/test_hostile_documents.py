@@ -22,7 +22,7 @@ from index.__main__ import main as index_main
 from index.documents.document import make_document
 from index.search.article_index import ArticleIndex
 from index.search.collection import Collection
-from page.opening import Opening
+from page.loader import Opening
 from qa.__main__ import main as qa_main
 from qa.answer import Answerer
 from tests.browser import serving

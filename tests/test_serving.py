@@ -22,8 +22,8 @@ from gradio_client.exceptions import AppError
 
 from index.search.article_index import ArticleIndex
 from index.search.collection import Collection
-from page.opening import Opening
-from page.requests import Requests
+from page.loader import Opening
+from page.request_log import Requests
 from qa.answer import Answerer
 from tests.browser import running_process, serving, wait_until_ready
 from tests.conftest import FakeEncoder, FakeReader

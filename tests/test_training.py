@@ -14,8 +14,8 @@ import torch
 from safetensors.torch import load_file
 from torch.nn import functional
 
+from evaluation.squad import read_squad
 from qa.reader import Reader
-from qa.squad import read_squad
 from tests.qa.test_reader import save_base
 from training.examples import pack, prepare, squad_examples
 from training.train_reader import (

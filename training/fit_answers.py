@@ -18,16 +18,16 @@ from typing import Any
 
 import numpy as np
 
+from evaluation import metrics
+from evaluation.squad import SquadQuestion, read_squad
 from index.models.encoder import SentenceEncoder
 from index.search.article_index import ArticleIndex
 from index.search.collection import Collection, Hit
 from index.storage import read_fitted, write_manifest
-from qa import metrics
 from qa.answer import DEFAULT_K
 from qa.calibration import FITTED, Calibration
 from qa.candidates import LEAST_SHARE, Candidate, read_hits, span_candidates, worth_reading
 from qa.reader import DEFAULT_READER, Reader, Reading
-from qa.squad import SquadQuestion, read_squad
 from training.examples import HOLD_OUT_EVERY
 from training.fit_ranking import Tried, choose_threshold, fit_calibration, fit_logit, judge
 

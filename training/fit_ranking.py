@@ -21,17 +21,17 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 from sklearn.linear_model import LogisticRegression
 
+from evaluation import metrics
+from evaluation.squad import SquadArticle, read_squad
 from index.models.encoder import Encoder, SentenceEncoder
 from index.search import collection
 from index.search.article_index import ArticleIndex
 from index.search.collection import Collection
 from index.search.fusion import Scores, fuse
 from index.storage import read_fitted, write_manifest
-from qa import metrics
 from qa.answer import DEFAULT_K
 from qa.calibration import FITTED, Calibration
 from qa.candidates import sentence_candidates
-from qa.squad import SquadArticle, read_squad
 
 ROOT = Path(__file__).parent.parent
 PASSAGE_PARTS = (

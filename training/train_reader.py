@@ -4,7 +4,7 @@
         --extra ../shared/data/extra-reading.jsonl.gz --cache .cache/reading --out models/reader
 
 A folder that training/examples.py prepared is all the data it needs; without the data files' paths,
---cache and --base are enough, and besides this file only qa/metrics.py and qa/spans.py are read, so
+--cache and --base are enough, and besides this file only evaluation/metrics.py and qa/spans.py are read, so
 that it runs where PyTorch, transformers, safetensors, NumPy and SciPy are installed and the rest of
 the program's libraries are not.
 

@@ -5,10 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from evaluation.squad import read_squad
 from index.documents.document import make_document, read_document
 from index.models.encoder import SentenceEncoder
 from index.passages import Passage, is_furniture, split_passages, split_sentences
-from qa.squad import read_squad
 from tests.conftest import ROOT
 
 

@@ -11,8 +11,8 @@ from index.documents.document import Document, make_document
 from index.models.encoder import Encoded, Progress
 from index.passages import Passage
 from index.search.collection import Hit
-from page.opening import CancelledError
-from page.places import Shelf
+from page.loader import CancelledError
+from page.text_ranges import Shelf
 from page.uploads import Uploads
 from qa.answer import Answer
 from qa.candidates import Citation

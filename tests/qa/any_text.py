@@ -6,6 +6,7 @@ import json
 
 from hypothesis import strategies as st
 
+from evaluation.run import misquotations
 from index.documents.document import make_document
 from index.errors import ArticleError
 from index.models.encoder import Encoder
@@ -13,7 +14,6 @@ from index.search.article_index import ArticleIndex
 from index.search.collection import Collection
 from qa.answer import Answerer
 from qa.candidates import PassageReader
-from qa.evaluation import misquotations
 
 # Any character, lone surrogates among them, and runs of what texts are seldom made of.
 _CHARACTERS = st.characters(codec=None)

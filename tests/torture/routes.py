@@ -13,7 +13,7 @@ import httpx
 
 from index.search.article_index import ArticleIndex
 from index.search.collection import Collection
-from page.opening import Opening
+from page.loader import Opening
 from qa.answer import Answerer
 from tests.browser import launched, paths
 from tests.conftest import FakeEncoder, FakeReader

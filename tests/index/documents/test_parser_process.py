@@ -155,7 +155,7 @@ def test_no_code_of_the_current_folder_or_the_environment_runs(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     mark, folder = tmp_path / "mark", tmp_path / "folder"
-    (folder / "index").mkdir(parents=True)
+    (folder / "index" / "documents").mkdir(parents=True)
     modules = (
         "json",
         "sitecustomize",

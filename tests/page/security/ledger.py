@@ -10,7 +10,7 @@ import httpx
 
 from index.search.article_index import ArticleIndex
 from index.search.collection import Collection
-from page.opening import Opening
+from page.loader import Opening
 from qa.answer import Answerer
 from tests.conftest import FakeEncoder, FakeReader
 from tests.page.shown import document_of

@@ -14,7 +14,7 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 import app
-from page.requests import Requests
+from page.request_log import Requests
 from page.security.origin import AllowedHosts
 from tests.browser import serving
 from tests.page.security.ledger import QUESTION, WORDS, opening

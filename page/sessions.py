@@ -11,10 +11,10 @@ from pathlib import Path
 from gradio.utils import get_upload_folder
 
 from index.errors import ArticleError
-from page.opening import Opening
+from page.loader import Opening
+from page.session import Clock, Indexes, Visit
 from page.uploads import UNREAD_SECONDS, Uploads
 from page.uploads_folder import Sweeper
-from page.visit import Clock, Indexes, Visit
 
 # In seconds: somebody may have lunch, or a meeting, and go on.
 FORGET_AFTER = 4 * 3600.0

@@ -8,14 +8,14 @@ from typing import Any
 
 import pytest
 
+from evaluation.run import evaluate, summarize
+from evaluation.squad import read_squad
 from index.errors import DocumentError
 from index.search.collection import Hit
 from qa.__main__ import main
 from qa.answer import Alternative, Answer, Answerer
 from qa.candidates import Citation
-from qa.evaluation import evaluate, summarize
 from qa.followup import Turn
-from qa.squad import read_squad
 from tests.conftest import FakeEncoder, FakeReader
 
 PARAGRAPHS = [

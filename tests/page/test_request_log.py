@@ -5,7 +5,7 @@ import json
 import pytest
 
 from index.errors import ArticleError
-from page.requests import Form, Requests
+from page.request_log import Form, Requests
 
 
 @pytest.fixture

@@ -15,10 +15,10 @@ from index.errors import ArticleError
 from index.models.encoder import Progress
 from index.search.article_index import ArticleIndex
 from index.search.collection import Collection
-from page import visit as visits
-from page.opening import CancelledError, Opening
+from page import session as visits
+from page.loader import CancelledError, Opening
+from page.session import Indexes, Visit
 from page.uploads import Uploads
-from page.visit import Indexes, Visit
 from qa.answer import Answer, Answerer, QuestionError
 from tests.conftest import FakeEncoder, FakeReader
 from tests.page.shown import StepEncoder, document_of, uploaded

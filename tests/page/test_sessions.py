@@ -9,10 +9,10 @@ import pytest
 
 from index.search.article_index import ArticleIndex
 from index.search.collection import Collection
-from page.opening import Opening
+from page.loader import Opening
+from page.session import Visit
+from page.sessions import ForgottenError, Visits
 from page.uploads import UNREAD_SECONDS, Uploads
-from page.visit import Visit
-from page.visits import ForgottenError, Visits
 from qa.answer import Answerer
 from tests.conftest import FakeEncoder, FakeReader
 from tests.page.shown import document_of, uploaded

@@ -17,11 +17,11 @@ from gradio_client.utils import is_file_obj_with_meta
 
 from index.errors import ArticleError
 from page.gradio_compat import current_event
-from page.places import count_paragraphs, source
-from page.requests import Requests
+from page.request_log import Requests
+from page.session import Visit
+from page.sessions import LOST, ForgottenError, Visits
+from page.text_ranges import count_paragraphs, source
 from page.uploads import safe_name
-from page.visit import Visit
-from page.visits import LOST, ForgottenError, Visits
 from qa.answer import DEFAULT_K, MAX_QUESTION, QuestionError
 from qa.followup import Turn
 

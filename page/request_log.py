@@ -15,7 +15,7 @@ from typing import Any, Literal
 from index.console import strict_stream
 from index.errors import ArticleError
 from index.terminal import visible
-from page.opening import Opening
+from page.loader import Opening
 from qa.answer import Answer, Answerer
 
 Form = Literal["text", "json"]

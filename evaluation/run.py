@@ -8,14 +8,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from evaluation import metrics
+from evaluation.squad import SquadArticle, SquadQuestion
 from index.documents.document import Document
 from index.models.encoder import Encoder
 from index.search.article_index import ArticleIndex
 from index.search.collection import Collection, Hit
-from qa import metrics
 from qa.answer import Answer, Answerer
 from qa.candidates import PassageReader
-from qa.squad import SquadArticle, SquadQuestion
 
 # So many passages are ranked that recall@10 can be told; so many questions are asked at a time.
 RANKED = 10

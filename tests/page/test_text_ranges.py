@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from page.places import Shelf, count_paragraphs, is_address, short, source
+from page.text_ranges import Shelf, count_paragraphs, is_address, short, source
 from tests.page.shown import document_of, shelf_of
 
 

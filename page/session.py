@@ -18,8 +18,8 @@ from index.errors import ArticleError, DocumentError
 from index.models.encoder import Encoder, Progress
 from index.search.article_index import ArticleIndex
 from index.search.collection import Collection
-from page.opening import Opening
-from page.places import Shelf, is_address
+from page.loader import Opening
+from page.text_ranges import Shelf, is_address
 from page.uploads import Uploads
 from qa.answer import Answer, Answerer, QuestionError, distinct
 from qa.followup import Turn

@@ -2,7 +2,7 @@ import math
 
 import pytest
 
-from qa import metrics
+from evaluation import metrics
 
 
 @pytest.mark.parametrize(

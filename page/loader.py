@@ -14,7 +14,7 @@ from index.errors import ArticleError
 from index.models.encoder import Progress
 from page.markup import status_html
 from qa.answer import Answerer
-from qa.examples import example_questions
+from qa.suggestions import example_questions
 
 
 class CancelledError(ArticleError):

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
+from evaluation.metrics import normalize
 from index.search.collection import Collection
 from qa.answer import Answer, Answerer
-from qa.metrics import normalize
 
 # So many candidates are put to the document at a time, in so many goes at most; the answers at least
 # this sure are shown.

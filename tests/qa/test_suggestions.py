@@ -10,7 +10,7 @@ from index.search.article_index import ArticleIndex
 from index.search.collection import Collection
 from qa import Answerer, open_article
 from qa.answer import DEFAULT_ARTICLE
-from qa.examples import _questions, _Words, example_questions
+from qa.suggestions import _questions, _Words, example_questions
 from tests.conftest import FakeEncoder, FakeReader
 from tests.page.shown import document_of
 

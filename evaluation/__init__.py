@@ -1,0 +1,1 @@
+"""How good the answers are: metrics, SQuAD, and runs over whole files."""
