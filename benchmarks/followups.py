@@ -34,7 +34,8 @@ from evaluation.squad import read_squad
 from index.models.encoder import SentenceEncoder
 from index.search.fusion import fuse
 from index.search.sparse import SparseIndex, split_words
-from qa.followup import Turn, rewritings
+from qa.followup import rewritings
+from qa.types import Turn
 
 FORMS = ("plain", "theme before", "ours", "best of ours", "people's")
 K = 10

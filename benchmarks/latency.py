@@ -35,7 +35,7 @@ from index.search.article_index import ArticleIndex
 from index.search.collection import Collection
 from page.markup import chat_html
 from page.text_ranges import Shelf
-from qa.answer import DEFAULT_K, Answerer
+from qa.answerer import DEFAULT_K, ArticleAnswerer
 from qa.reader import DEFAULT_READER, Reader
 
 WARM = 10
@@ -130,7 +130,7 @@ def _ask(
     """Time the steps of each question, and the whole of it besides."""
     index = ArticleIndex.build(article.document, encoder)
     collection = Collection([index])
-    answerer = Answerer(collection, reader)
+    answerer = ArticleAnswerer(collection, reader)
     shelf = Shelf(answerer.documents)
     sizes["passages"].append(len(collection.passages))
     sizes["vectors"].append(len(index.dense))

@@ -40,21 +40,21 @@ class AskTheArticle:
     def __init__(self, encoder: str, reader: str) -> None:
         """Load the models; ours are the same weights as those of the two folders."""
         from index.models.encoder import SentenceEncoder
-        from qa.answer import Answerer
+        from qa.answerer import ArticleAnswerer
         from qa.reader import Reader
 
         self._encoder, self._reader = SentenceEncoder(), Reader()
-        self._answerer: Answerer | None = None
+        self._answerer: ArticleAnswerer | None = None
 
     def open(self, text: str) -> int:
         """Index a text."""
         from index.documents.document import Document
         from index.search.article_index import ArticleIndex
         from index.search.collection import Collection
-        from qa.answer import Answerer
+        from qa.answerer import ArticleAnswerer
 
         index = ArticleIndex.build(Document("a", "", text, ""), self._encoder)
-        self._answerer = Answerer(Collection([index]), self._reader)
+        self._answerer = ArticleAnswerer(Collection([index]), self._reader)
         return len(index.passages)
 
     def ask(self, question: str) -> tuple[list[Place], str | None]:

@@ -1,4 +1,4 @@
-"""How good answers are: pure functions on texts and numbers, importing nothing of this project.
+"""How good answers are: pure functions on texts and numbers.
 
 Exact match, F1 and the thresholds follow the official SQuAD 2.0 evaluation script (Rajpurkar et al.
 2018).
@@ -6,21 +6,13 @@ Exact match, F1 and the thresholds follow the official SQuAD 2.0 evaluation scri
 
 from __future__ import annotations
 
-import re
-import string
 from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-_ARTICLES = re.compile(r"\b(a|an|the)\b")
-_PUNCTUATION = str.maketrans("", "", string.punctuation)
-
-
-def normalize(text: str) -> str:
-    """Lower case, without punctuation, articles and superfluous white space."""
-    return " ".join(_ARTICLES.sub(" ", text.lower().translate(_PUNCTUATION)).split())
+from qa.normalize import normalize
 
 
 def exact_match(text: str, accepted: Sequence[str]) -> float:

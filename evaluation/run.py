@@ -14,8 +14,9 @@ from index.documents.document import Document
 from index.models.encoder import Encoder
 from index.search.article_index import ArticleIndex
 from index.search.collection import Collection, Hit
-from qa.answer import Answer, Answerer
+from qa.answerer import ArticleAnswerer
 from qa.candidates import PassageReader
+from qa.types import Answer
 
 # So many passages are ranked that recall@10 can be told; so many questions are asked at a time.
 RANKED = 10
@@ -48,7 +49,7 @@ class Outcome:
         score = self.answer.no_answer_score
         return 1 - self.answer.confidence if score is None else score
 
-    def to_json(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """A line of the predictions file."""
         best = self.answer.best
         return {
@@ -89,7 +90,9 @@ def evaluate(
             questions = unit.questions[: total - done]
             if not questions:
                 continue
-            answerer = Answerer(Collection([ArticleIndex.build(unit.document, encoder)]), reader)
+            answerer = ArticleAnswerer(
+                Collection([ArticleIndex.build(unit.document, encoder)]), reader
+            )
             for at in range(0, len(questions), BATCH):
                 some = questions[at : at + BATCH]
                 answers = answerer.ask_all([(q.text, q.history) for q in some], k=k, ranked=RANKED)
@@ -156,7 +159,7 @@ def write_predictions(outcomes: Sequence[Outcome], path: str | Path) -> None:
     """Write a line of JSON a question."""
     with Path(path).open("w", encoding="utf-8") as file:
         for outcome in outcomes:
-            file.write(json.dumps(outcome.to_json(), ensure_ascii=False) + "\n")
+            file.write(json.dumps(outcome.to_dict(), ensure_ascii=False) + "\n")
 
 
 def _outcome(article: SquadArticle, question: SquadQuestion, answer: Answer) -> Outcome:

@@ -10,7 +10,7 @@ from typing import Any
 
 from index.documents.document import Document
 from index.errors import DocumentError
-from qa.followup import Turn
+from qa.types import Turn
 
 GAP = "\n\n"
 

@@ -22,8 +22,9 @@ from page.session import Visit
 from page.sessions import LOST, ForgottenError, Visits
 from page.text_ranges import count_paragraphs, source
 from page.uploads import safe_name
-from qa.answer import DEFAULT_K, MAX_QUESTION, QuestionError
-from qa.followup import Turn
+from qa.answerer import DEFAULT_K
+from qa.questions import MAX_QUESTION
+from qa.types import QuestionError, Turn
 
 MAX_K = 50
 # Of what a question may lean on; an answer is seldom longer than a sentence.
@@ -97,7 +98,7 @@ class Programs:
                 noted.answered(answer)
         except ArticleError as error:
             raise _told(error) from error
-        given: dict[str, Any] = _given(request, answer.to_json())
+        given: dict[str, Any] = _given(request, answer.to_dict())
         return given
 
     async def open(

@@ -7,8 +7,7 @@ from collections.abc import Sequence
 
 from index.search.collection import Hit
 from page.text_ranges import Shelf, source
-from qa.answer import Alternative, Answer
-from qa.candidates import Citation
+from qa.types import Alternative, Answer, Citation
 
 # The lowest confidence that each word stands for.
 WORDS = ((0.9, "very likely"), (0.6, "likely"), (0.4, "perhaps"), (0.0, "unsure"))

@@ -13,7 +13,7 @@ from index.documents.document import Document
 from index.errors import ArticleError
 from index.models.encoder import Progress
 from page.markup import status_html
-from qa.answer import Answerer
+from qa.answerer import ArticleAnswerer
 from qa.suggestions import example_questions
 
 
@@ -30,7 +30,7 @@ class Opening:
 
     def __init__(
         self,
-        how: Callable[[Progress], Answerer],
+        how: Callable[[Progress], ArticleAnswerer],
         *,
         documents: Sequence[Document] = (),
         examples: int = 0,
@@ -53,7 +53,7 @@ class Opening:
         self._at_first = at_first
         self._cancellable = cancellable
         self._cancelled = False
-        self._answerer: Answerer | None = None
+        self._answerer: ArticleAnswerer | None = None
         self._done, self._total = 0, 0
 
     def start(self) -> Opening:
@@ -68,7 +68,7 @@ class Opening:
             self.opened.set()
             self.finished.set()
 
-    def wait(self) -> Answerer:
+    def wait(self) -> ArticleAnswerer:
         """Return what answers when it is opened; raises ArticleError when it cannot be."""
         self.opened.wait()
         if self._cancelled:

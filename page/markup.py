@@ -23,8 +23,7 @@ from page.export import (
     sureness,
 )
 from page.text_ranges import Place, Shelf, count_paragraphs, layout, normal, short, source
-from qa.answer import Alternative, Answer
-from qa.candidates import Citation
+from qa.types import Alternative, Answer, Citation
 
 EXCERPT = 180
 # A longer quotation is folded up.

@@ -16,7 +16,8 @@ from index.console import strict_stream
 from index.errors import ArticleError
 from index.terminal import visible
 from page.loader import Opening
-from qa.answer import Answer, Answerer
+from qa.answerer import ArticleAnswerer
+from qa.types import Answer
 
 Form = Literal["text", "json"]
 FORMS: tuple[Form, ...] = ("text", "json")
@@ -39,7 +40,7 @@ class Request:
         self.seconds = answer.seconds
         self.texts["answer"] = answer.text
 
-    def opened(self, opening: Opening, added: Answerer) -> None:
+    def opened(self, opening: Opening, added: ArticleAnswerer) -> None:
         """Note which documents were opened."""
         self.outcome = "opened"
         self.seconds = opening.seconds

@@ -21,8 +21,9 @@ from index.search.collection import Collection
 from page.loader import Opening
 from page.text_ranges import Shelf, is_address
 from page.uploads import Uploads
-from qa.answer import Answer, Answerer, QuestionError, distinct
-from qa.followup import Turn
+from qa.answerer import ArticleAnswerer
+from qa.opening import deduplicate
+from qa.types import Answer, QuestionError, Turn
 
 # The indexes kept in memory: so many, and of so many characters together. One of a novel has some
 # hundred megabytes.
@@ -154,7 +155,7 @@ class Visit:
     forgotten: bool = False
     arrived: bool = True
     _indexes: dict[str, ArticleIndex] = field(default_factory=dict)
-    _answerer: Answerer | None = None
+    _answerer: ArticleAnswerer | None = None
 
     @classmethod
     def of(cls, documents: Sequence[Document], *, private: bool = False) -> Visit:
@@ -193,7 +194,7 @@ class Visit:
             turns.append(Turn(answer.question, answer.text or "", sentence))
         return turns
 
-    def answerer(self, first: Answerer, ids: Iterable[str]) -> Answerer:
+    def answerer(self, first: ArticleAnswerer, ids: Iterable[str]) -> ArticleAnswerer:
         """What answers from these open documents; raises QuestionError without any.
 
         `first` has the documents that the page started with, and the models.
@@ -205,7 +206,7 @@ class Visit:
             return first
         if self._answerer is None or list(self._answerer.documents) != wanted:
             indexes = {i.document.id: i for i in first.collection.indexes} | self._indexes
-            self._answerer = Answerer(Collection([indexes[i] for i in wanted]), first.reader)
+            self._answerer = ArticleAnswerer(Collection([indexes[i] for i in wanted]), first.reader)
         return self._answerer
 
     def add(
@@ -243,7 +244,7 @@ class Visit:
             delete()
             raise
 
-        def how(progress: Progress) -> Answerer:
+        def how(progress: Progress) -> ArticleAnswerer:
             check = partial(progress, 0, 0)  # raises where nobody waits for it any more
             reads: list[Callable[[], Document]] = [
                 *(partial(_read_upload, path) for path in files),
@@ -258,14 +259,14 @@ class Visit:
             opened = first.wait()
             encoder = opened.collection.encoder
             indexes = [kept.of(document, encoder, progress) for document in documents]
-            return Answerer(Collection(indexes), opened.reader, " ".join(wrong))
+            return ArticleAnswerer(Collection(indexes), opened.reader, " ".join(wrong))
 
         self.adding = Opening(
             how, examples=examples, at_first="Opening the document…", cancellable=True
         )
         return self.adding.start()
 
-    def take(self, added: Answerer) -> None:
+    def take(self, added: ArticleAnswerer) -> None:
         """Have the documents open that an opening has made ready."""
         documents = dict(added.documents)
         self._indexes = self._indexes | {i.document.id: i for i in added.collection.indexes}
@@ -341,7 +342,7 @@ class Visit:
             known = [*self.documents.values(), *found]
             again = next((other for other in known if other.text == document.text), None)
             if again is None:
-                found += distinct([document], beside=known)
+                found += deduplicate([document], beside=known)
             elif again.id in self.removed and again not in found:
                 found.append(again)  # under the id that answers cite
             else:

@@ -4,10 +4,11 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from qa.answer import Alternative, Answer, Answerer, QuestionError, open_article
-    from qa.candidates import Citation
+    from qa.answerer import ArticleAnswerer
+    from qa.opening import open_article
+    from qa.types import Alternative, Answer, Citation, QuestionError
 
-__all__ = ["Alternative", "Answer", "Answerer", "Citation", "QuestionError", "open_article"]
+__all__ = ["Alternative", "Answer", "ArticleAnswerer", "Citation", "QuestionError", "open_article"]
 
 
 def __getattr__(name: str) -> Any:

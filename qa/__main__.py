@@ -20,17 +20,11 @@ from index.models.encoder import SentenceEncoder
 from index.stores.collection import StoredCollection
 from index.stores.open import STORE_HELP, open_store
 from index.terminal import Parser, add_shared, count, nonempty, print_progress, run, visible
-from qa.answer import (
-    DEFAULT_ARTICLE,
-    DEFAULT_K,
-    Answer,
-    QuestionAnswerer,
-    check_question,
-    load_reader,
-    open_articles,
-)
-from qa.candidates import Citation
+from qa.answerer import DEFAULT_K, Answerer
+from qa.opening import DEFAULT_ARTICLE, load_reader, open_articles
+from qa.questions import check_question
 from qa.reader import DEFAULT_READER
+from qa.types import Answer, Citation
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -107,17 +101,17 @@ def _ask_store(arguments: argparse.Namespace) -> None:
     try:
         stored = StoredCollection(store, encoder)
         reader, note = load_reader(arguments.reader)
-        _show(arguments, QuestionAnswerer(stored, reader, note), True)
+        _show(arguments, Answerer(stored, reader, note), True)
     finally:
         store.close()
 
 
-def _show(arguments: argparse.Namespace, articles: QuestionAnswerer, several: bool) -> None:
+def _show(arguments: argparse.Namespace, articles: Answerer, several: bool) -> None:
     if articles.note:
         print(visible(articles.note), file=sys.stderr)
     answer = articles.ask(arguments.question, k=arguments.k)
     if arguments.json:
-        print(visible(json.dumps(answer.to_json(), ensure_ascii=False, indent=2)))
+        print(visible(json.dumps(answer.to_dict(), ensure_ascii=False, indent=2)))
     else:
         print(visible(_in_words(answer, several)))
 

@@ -8,11 +8,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from evaluation.metrics import normalize
 from index.search.collection import Hit, SentenceHit
 from qa.calibration import of_spans, weighted_sum
+from qa.normalize import normalize
 from qa.reader import Reading
 from qa.spans import Span
+from qa.types import Citation
 
 # Spans read in each passage, of which those of all passages compete.
 SPANS_PER_PASSAGE = 5
@@ -37,17 +38,6 @@ class PassageReader(Protocol):
     ) -> list[list[Reading]]:
         """The n best spans and the no-answer score of each passage, for each question."""
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class Citation:
-    """Where an answer stands, in characters of the document's text, and the sentence around it."""
-
-    document: str
-    start: int
-    end: int
-    sentence_start: int
-    sentence_end: int
 
 
 @dataclass(frozen=True, slots=True)

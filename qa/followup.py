@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
 
 from qa.phrases import LETTERS, TOKEN, Mention, letters_of, mentions
+from qa.types import Turn
 
 MAX_REWRITINGS = 4
 # The turns that are looked at: the first, which names the theme, and the last ones.
@@ -56,14 +56,6 @@ _WHO_IS = re.compile(
 )
 _NUMBER = re.compile(r"\d[\d.,]*\d|\d")
 _END = re.compile(r"\s*[?.!]*\s*$")
-
-
-class Turn(NamedTuple):
-    """A question asked before, its answer, "" where there was none, and the answer's sentence."""
-
-    question: str
-    answer: str = ""
-    sentence: str = ""
 
 
 def leans(question: str, history: Sequence[Turn | tuple[str, ...]]) -> bool:

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from evaluation.metrics import normalize
 from index.search.collection import Collection
-from qa.answer import Answer, Answerer
+from qa.answerer import ArticleAnswerer
+from qa.normalize import normalize
+from qa.types import Answer
 
 # So many candidates are put to the document at a time, in so many goes at most; the answers at least
 # this sure are shown.
@@ -226,7 +227,9 @@ class _Made:
         return here and 2 * len(said & expected) >= min(len(said), len(expected)) > 0
 
 
-def example_questions(answerer: Answerer, n: int = 4, *, beside: Path | None = None) -> list[str]:
+def example_questions(
+    answerer: ArticleAnswerer, n: int = 4, *, beside: Path | None = None
+) -> list[str]:
     """At most n questions that the open documents do answer, the surest first where they are ours.
 
     They come from the file NAME.questions.txt `beside` a document's file, one a line, and without one
@@ -254,7 +257,7 @@ def example_questions(answerer: Answerer, n: int = 4, *, beside: Path | None = N
     return list(shown.values())[:n]
 
 
-def _of_names(answerer: Answerer) -> list[Answer]:
+def _of_names(answerer: ArticleAnswerer) -> list[Answer]:
     """What the documents say who or what those are whom they name most often, the surest first.
 
     Unlike the other questions these are not made of a sentence that answers them, so the answer has to

@@ -16,8 +16,8 @@ from typing import Any
 
 from playwright.sync_api import Browser, Error, Playwright
 
-import app
 from page.loader import Opening
+from page.page import Page
 from page.sessions import FORGET_AFTER, Visits
 
 ROOT = Path(__file__).parent.parent
@@ -106,10 +106,10 @@ def launched(
     page_options: Mapping[str, Any] | None = None,
     forget_after: float = FORGET_AFTER,
     **options: Any,
-) -> Iterator[tuple[app.Page, str]]:
+) -> Iterator[tuple[Page, str]]:
     """The page itself, too."""
     visits = Visits(first, private=private, forget_after=forget_after)
-    page = app.Page(visits, **(page_options or {}))
+    page = Page(visits, **(page_options or {}))
     address, _ = page.launch("127.0.0.1", free_port(), **options)
     first.start()
     try:

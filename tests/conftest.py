@@ -15,6 +15,7 @@ import pytest
 
 from index.models.encoder import Encoded, Progress, SentenceEncoder, Tokens, Vectors
 from index.passages import Passage, sentence_texts
+from page.startup import prepare_settings
 from qa.reader import Reader, Reading
 from qa.spans import Span
 from tests.index.documents.site import site as site
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
 ROOT = Path(__file__).parent.parent
+prepare_settings()  # before a test imports gradio
 
 
 class FakeEncoder:

@@ -22,7 +22,7 @@ from index.models.encoder import Progress
 from index.search.article_index import ArticleIndex
 from index.search.collection import Collection
 from page.loader import Opening
-from qa.answer import Answerer
+from qa.answerer import ArticleAnswerer
 from tests.browser import ROOT, running, serving
 from tests.conftest import FakeEncoder, FakeReader
 from tests.page.shown import document_of
@@ -38,17 +38,17 @@ Connect = Callable[[], Client]
 
 
 @pytest.fixture(scope="module")
-def opened() -> Answerer:
+def opened() -> ArticleAnswerer:
     document = document_of(LIGHTHOUSE, "lighthouse", source="/srv/texts/lighthouse.txt")
     index = ArticleIndex.build(document, FakeEncoder())
-    return Answerer(Collection([index]), FakeReader({"1851": 9.0, "1974": 9.0}))
+    return ArticleAnswerer(Collection([index]), FakeReader({"1851": 9.0, "1974": 9.0}))
 
 
 @pytest.fixture(scope="module")
 def address(
-    opened: Answerer, tmp_path_factory: pytest.TempPathFactory
+    opened: ArticleAnswerer, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[tuple[str, Path]]:
-    def how(progress: Progress) -> Answerer:
+    def how(progress: Progress) -> ArticleAnswerer:
         return opened
 
     uploads = tmp_path_factory.mktemp("uploads")
@@ -89,16 +89,16 @@ def test_there_are_three_endpoints_and_each_is_described(client: Client) -> None
     assert all(endpoint["description"] for endpoint in named.values())
 
 
-def test_ask_gives_the_json_of_the_answer(client: Client, opened: Answerer) -> None:
+def test_ask_gives_the_json_of_the_answer(client: Client, opened: ArticleAnswerer) -> None:
     question = "When was the lighthouse of Rosport built?"
     said = client.predict(question, api_name="/ask")
-    expected = opened.ask(question).to_json()
+    expected = opened.ask(question).to_dict()
     assert said["text"] == "1851"
     assert without_seconds(said) == without_seconds(json.loads(json.dumps(expected)))
     assert len(client.predict(question, k=1, api_name="/ask")["passages"]) == 1
 
 
-def test_a_question_can_lean_on_the_history(client: Client, opened: Answerer) -> None:
+def test_a_question_can_lean_on_the_history(client: Client, opened: ArticleAnswerer) -> None:
     assert isinstance(opened.reader, FakeReader)
 
     def read(**given: Any) -> set[str]:

@@ -24,7 +24,7 @@ from index.search.article_index import ArticleIndex
 from index.search.collection import Collection
 from page.loader import Opening
 from qa.__main__ import main as qa_main
-from qa.answer import Answerer
+from qa.answerer import ArticleAnswerer
 from tests.browser import serving
 from tests.conftest import FakeEncoder, FakeReader
 
@@ -58,9 +58,9 @@ def opening(folder: Path) -> Opening:
     path = folder / f"{NAME}.txt"
     document = make_document(FIRST, name=NAME, source=str(path))
 
-    def how(progress: object) -> Answerer:
+    def how(progress: object) -> ArticleAnswerer:
         index = ArticleIndex.build(document, FakeEncoder())
-        return Answerer(Collection([index]), FakeReader({ANSWER: 3.0, OTHER: 3.0}))
+        return ArticleAnswerer(Collection([index]), FakeReader({ANSWER: 3.0, OTHER: 3.0}))
 
     return Opening(how, documents=[document], examples=app.EXAMPLES, beside=path)
 
@@ -69,7 +69,7 @@ def opening(folder: Path) -> Opening:
 def all_is_read() -> Iterator[None]:
     """The rival stands in a passage that the fake encoder makes too unlikely to be read."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("qa.answer.worth_reading", lambda hits: hits)
+        patch.setattr("qa.answerer.worth_reading", lambda hits: hits)
         yield
 
 

@@ -25,7 +25,8 @@ from index.errors import ArticleError
 from index.search.article_index import ArticleIndex
 from index.search.collection import Collection
 from page.loader import Opening
-from qa.answer import DEFAULT_ARTICLE, Answerer
+from qa.answerer import ArticleAnswerer
+from qa.opening import DEFAULT_ARTICLE
 from tests.browser import ROOT, running, serving
 from tests.conftest import FakeEncoder, FakeReader
 from tests.index.documents import site as web_site
@@ -168,9 +169,9 @@ def test_without_the_package_mcp_its_option_says_how_to_have_it(
 
 
 def opening(*documents: Document) -> Opening:
-    def how(progress: Callable[[int, int], None]) -> Answerer:
+    def how(progress: Callable[[int, int], None]) -> ArticleAnswerer:
         indexes = [ArticleIndex.build(document, FakeEncoder()) for document in documents]
-        return Answerer(Collection(indexes), FakeReader({"1851": 9.0}))
+        return ArticleAnswerer(Collection(indexes), FakeReader({"1851": 9.0}))
 
     return Opening(how, documents=documents)
 
@@ -1021,13 +1022,13 @@ class Gate:
         self.document = document
         self.opening = Opening(self._open, documents=[document])
 
-    def _open(self, progress: Callable[[int, int], None]) -> Answerer:
+    def _open(self, progress: Callable[[int, int], None]) -> ArticleAnswerer:
         self.fraction.wait(60)
         progress(3, 12)
         self.end.wait(60)
         if self.failure:
             raise self.failure
-        return Answerer(Collection([ArticleIndex.build(self.document, FakeEncoder())]))
+        return ArticleAnswerer(Collection([ArticleIndex.build(self.document, FakeEncoder())]))
 
 
 @pytest.fixture
@@ -1096,8 +1097,8 @@ def stepping() -> Iterator[tuple[StepEncoder, str]]:
     encoder = StepEncoder()
     document = document_of("A title\n\nThe first text is short.")
 
-    def how(progress: Callable[[int, int], None]) -> Answerer:
-        return Answerer(Collection([ArticleIndex.build(document, encoder)]))
+    def how(progress: Callable[[int, int], None]) -> ArticleAnswerer:
+        return ArticleAnswerer(Collection([ArticleIndex.build(document, encoder)]))
 
     with serving(Opening(how, documents=[document])) as address:
         yield encoder, address

@@ -24,7 +24,7 @@ from index.search.article_index import ArticleIndex
 from index.search.collection import Collection
 from page.loader import Opening
 from page.request_log import Requests
-from qa.answer import Answerer
+from qa.answerer import ArticleAnswerer
 from tests.browser import running_process, serving, wait_until_ready
 from tests.conftest import FakeEncoder, FakeReader
 from tests.page.shown import document_of
@@ -49,7 +49,9 @@ class HeldReader(FakeReader):
 def opening(reader: FakeReader | None = None) -> Opening:
     document = document_of(LIGHTHOUSE, "lighthouse")
     index = ArticleIndex.build(document, FakeEncoder())
-    answerer = Answerer(Collection([index]), reader or FakeReader({"1851": 9.0, "1974": 9.0}))
+    answerer = ArticleAnswerer(
+        Collection([index]), reader or FakeReader({"1851": 9.0, "1974": 9.0})
+    )
     return Opening(lambda progress: answerer, documents=[document])
 
 
@@ -64,7 +66,7 @@ def test_health_says_whether_questions_can_be_asked() -> None:
     ready = threading.Event()
     answerer = opening()._how
 
-    def how(progress: Any) -> Answerer:
+    def how(progress: Any) -> ArticleAnswerer:
         assert ready.wait(30)
         return answerer(progress)
 
@@ -79,7 +81,7 @@ def test_health_says_whether_questions_can_be_asked() -> None:
 
 
 def test_health_says_when_nothing_can_be_opened() -> None:
-    def how(progress: Any) -> Answerer:
+    def how(progress: Any) -> ArticleAnswerer:
         from index.errors import ArticleError
 
         raise ArticleError("No model.")

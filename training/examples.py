@@ -41,13 +41,13 @@ from numpy.typing import NDArray
 from safetensors.torch import load_file, save_file
 from tokenizers import Encoding, Tokenizer
 
-from evaluation.metrics import normalize
 from evaluation.squad import SquadArticle, SquadQuestion, read_squad
 from index.models.encoder import SentenceEncoder
 from index.search.article_index import ArticleIndex
 from index.search.collection import Collection
 from index.search.sparse import SparseIndex, split_words
 from index.storage import sha256_of
+from qa.normalize import normalize
 from training.swaps import names, swapped
 
 FORMAT_VERSION = 2

@@ -24,7 +24,7 @@ from index.models.encoder import SentenceEncoder
 from index.search.article_index import ArticleIndex
 from index.search.collection import Collection, Hit
 from index.storage import read_fitted, write_manifest
-from qa.answer import DEFAULT_K
+from qa.answerer import DEFAULT_K
 from qa.calibration import FITTED, Calibration
 from qa.candidates import LEAST_SHARE, Candidate, read_hits, span_candidates, worth_reading
 from qa.reader import DEFAULT_READER, Reader, Reading

@@ -29,7 +29,7 @@ from index.search.article_index import ArticleIndex
 from index.search.collection import Collection
 from index.search.fusion import Scores, fuse
 from index.storage import read_fitted, write_manifest
-from qa.answer import DEFAULT_K
+from qa.answerer import DEFAULT_K
 from qa.calibration import FITTED, Calibration
 from qa.candidates import sentence_candidates
 

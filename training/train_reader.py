@@ -4,9 +4,9 @@
         --extra ../shared/data/extra-reading.jsonl.gz --cache .cache/reading --out models/reader
 
 A folder that training/examples.py prepared is all the data it needs; without the data files' paths,
---cache and --base are enough, and besides this file only evaluation/metrics.py and qa/spans.py are read, so
-that it runs where PyTorch, transformers, safetensors, NumPy and SciPy are installed and the rest of
-the program's libraries are not.
+--cache and --base are enough, and besides this file only evaluation/metrics.py, qa/normalize.py and
+qa/spans.py are read, so that it runs where PyTorch, transformers, safetensors, NumPy and SciPy are
+installed and the rest of the program's libraries are not.
 
 The loss of a window is the cross entropy of the answer's first and last piece, where a window without
 the answer points to its first token (Devlin et al. 2019). To it comes, for the answerable questions,
@@ -18,17 +18,14 @@ from __future__ import annotations
 
 import argparse
 import hashlib
-import importlib.util
 import json
 import math
 import os
-import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -40,6 +37,9 @@ from torch import Tensor
 from torch.nn import functional
 from transformers import AttentionInterface, BertConfig, BertForQuestionAnswering
 from transformers.masking_utils import AttentionMaskInterface, eager_mask
+
+from evaluation import metrics
+from qa import spans
 
 ROOT = Path(__file__).parent.parent
 FORMAT_VERSION = 1
@@ -624,7 +624,6 @@ def evaluate(
     wrong passages that rank high: how often their own has the best span then, by the span's score
     and by its lead over the no-answer score.
     """
-    metrics = _alone("metrics")
     rng = np.random.default_rng(0)
 
     def some(of: NDArray[np.bool_], count: int) -> list[int]:
@@ -670,7 +669,6 @@ def read(
     model: SpanModel, examples: Examples, recipe: Recipe, groups: Sequence[Group]
 ) -> list[list[tuple[Any, float]]]:
     """The best span (or None) and the no-answer score of each passage of each group."""
-    spans = _alone("spans")
     device = next(model.parameters()).device
     pairs = [(i, q, p) for i, (q, passages) in enumerate(groups) for p in passages]
     sizes = [examples.size((q, (p,))) for _, q, p in pairs]
@@ -731,17 +729,6 @@ def _base_sha256(path: Path) -> str:
 
 def _precision(device: torch.device, autocast: bool) -> torch.autocast:
     return torch.autocast(device.type, dtype=torch.bfloat16, enabled=autocast)
-
-
-def _alone(name: str) -> ModuleType:
-    """A module of qa/ that imports nothing of ours, without the rest of qa and what that imports."""
-    full = f"training._alone_{name}"
-    if full not in sys.modules:
-        spec = importlib.util.spec_from_file_location(full, ROOT / "qa" / f"{name}.py")
-        assert spec and spec.loader
-        sys.modules[full] = module = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
-    return sys.modules[full]
 
 
 def _clock(seconds: float) -> str:

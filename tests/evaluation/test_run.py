@@ -13,9 +13,8 @@ from evaluation.squad import read_squad
 from index.errors import DocumentError
 from index.search.collection import Hit
 from qa.__main__ import main
-from qa.answer import Alternative, Answer, Answerer
-from qa.candidates import Citation
-from qa.followup import Turn
+from qa.answerer import ArticleAnswerer
+from qa.types import Alternative, Answer, Citation, Turn
 from tests.conftest import FakeEncoder, FakeReader
 
 PARAGRAPHS = [
@@ -119,7 +118,7 @@ def test_what_was_read_is_judged(
     path: Path, fake_encoder: FakeEncoder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # All that is found is read, however unlikely the fake encoder makes it.
-    monkeypatch.setattr("qa.answer.worth_reading", lambda hits: hits)
+    monkeypatch.setattr("qa.answerer.worth_reading", lambda hits: hits)
     reader = FakeReader({"Anna Berg": 20.0, "Tom Reed": 20.0, "nine days": 300.0})
     outcomes = list(evaluate(read_squad(path), fake_encoder, reader, k=3))
     a, b, c = outcomes
@@ -191,13 +190,13 @@ def test_what_is_quoted_otherwise_than_it_stands_is_counted(
     mode: str,
     what: str,
 ) -> None:
-    ask_all = Answerer.ask_all
+    ask_all = ArticleAnswerer.ask_all
 
-    def wrongly(self: Answerer, *asked: Any, **options: Any) -> list[Answer]:
+    def wrongly(self: ArticleAnswerer, *asked: Any, **options: Any) -> list[Answer]:
         answers = ask_all(self, *asked, **options)
         return [replace(a, **WRONG[what](a)) if "1931" in a.question else a for a in answers]
 
-    monkeypatch.setattr(Answerer, "ask_all", wrongly)
+    monkeypatch.setattr(ArticleAnswerer, "ask_all", wrongly)
     reader = FakeReader({"Anna Berg": 20.0, "Tom Reed": 20.0})
     outcomes = list(evaluate(read_squad(path), fake_encoder, reader, mode=mode, k=5))
     assert outcomes[0].answer.citation is not None

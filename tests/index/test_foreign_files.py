@@ -13,7 +13,7 @@ from index.search.article_index import LOCK, MANIFEST, ArticleIndex, open_index
 from index.stores.faiss_store import FaissStore
 from index.stores.open import open_store
 from qa import __main__ as qa_command
-from qa.answer import open_articles
+from qa.opening import open_articles
 from tests.conftest import FakeReader
 from tests.torture.whole import ENCODER, NEW, OLD, article, built, fill_store, ranked, town
 

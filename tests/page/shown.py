@@ -14,8 +14,7 @@ from index.search.collection import Hit
 from page.loader import CancelledError
 from page.text_ranges import Shelf
 from page.uploads import Uploads
-from qa.answer import Answer
-from qa.candidates import Citation
+from qa.types import Answer, Citation
 from tests.conftest import FakeEncoder
 
 

@@ -10,8 +10,7 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from page.export import answer_text, conversation_markdown, escape
-from qa.answer import Alternative
-from qa.candidates import Citation
+from qa.types import Alternative, Citation
 from tests.page.shown import abstention, answer_of, document_of, shelf_of
 
 TEXT = "Title\n\nHe came in 1851, they say.\n\nShe left in 1860."

@@ -16,8 +16,7 @@ from page.markup import (
     status_html,
     tabs_html,
 )
-from qa.answer import Alternative
-from qa.candidates import Citation
+from qa.types import Alternative, Citation
 from tests.page.shown import abstention, answer_of, document_of, hit_of, shelf_of
 
 

@@ -13,8 +13,8 @@ import httpx
 import pytest
 from gradio_client import Client
 
-import app
 from page import replies as module
+from page.page import Page
 from tests.browser import launched
 from tests.conftest import FakeReader
 from tests.index.documents.site import Site
@@ -48,19 +48,19 @@ def soon(condition: Callable[[], bool], seconds: float = 20.0) -> bool:
 
 
 @pytest.fixture
-def running(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[app.Page, str]]:
-    monkeypatch.setattr(app, "SWEEP_SECONDS", 0.1)
+def running(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Page, str]]:
+    monkeypatch.setattr("page.page.SWEEP_SECONDS", 0.1)
     with launched(opening()) as (page, address):
         yield page, address
 
 
-def waiting(page: app.Page) -> dict[str, int]:
+def waiting(page: Page) -> dict[str, int]:
     messages = page.blocks._queue.pending_messages_per_session
     return {session: queue.qsize() for session, queue in messages.items()}
 
 
 def test_a_reply_waits_for_a_while_and_no_longer(
-    running: tuple[app.Page, str], monkeypatch: pytest.MonkeyPatch
+    running: tuple[Page, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     page, address = running
     monkeypatch.setattr(module, "UNHEARD_SECONDS", 3.0)
@@ -87,7 +87,7 @@ def test_a_reply_is_given_once(running: tuple[app.Page, str]) -> None:
 
 
 def test_unheard_replies_are_bounded_by_their_size(
-    running: tuple[app.Page, str], monkeypatch: pytest.MonkeyPatch
+    running: tuple[Page, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     page, address = running
     join(address, "ask", [QUESTION, None, None, 5], "first")
@@ -99,7 +99,7 @@ def test_unheard_replies_are_bounded_by_their_size(
 
 
 def test_what_is_being_fetched_is_not_dropped(
-    running: tuple[app.Page, str], monkeypatch: pytest.MonkeyPatch
+    running: tuple[Page, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _, address = running
     monkeypatch.setattr(module, "UNHEARD_SECONDS", 0.3)
@@ -124,7 +124,7 @@ def test_the_size_of_replies() -> None:
 
 
 def test_who_leaves_while_an_address_is_read_stops_it(
-    running: tuple[app.Page, str], site: Site
+    running: tuple[Page, str], site: Site
 ) -> None:
     _, address = running
     url = f"{address}gradio_api/call/open"
@@ -142,7 +142,7 @@ def test_who_leaves_while_an_address_is_read_stops_it(
 
 
 def test_questions_are_answered_while_addresses_are_read(
-    running: tuple[app.Page, str], site: Site
+    running: tuple[Page, str], site: Site
 ) -> None:
     _, address = running
     site["/slow"] = lambda request: time.sleep(5)
@@ -158,9 +158,7 @@ def test_questions_are_answered_while_addresses_are_read(
 
 @pytest.mark.parametrize("route", ["run", "api"])
 @pytest.mark.parametrize("name", ["ask", "open", "documents", "add_given", "ask_1"])
-def test_there_is_no_way_around_the_queue(
-    running: tuple[app.Page, str], route: str, name: str
-) -> None:
+def test_there_is_no_way_around_the_queue(running: tuple[Page, str], route: str, name: str) -> None:
     _, address = running
     data = {"ask": [QUESTION, None, None, 5], "open": [None, "A lamp.", None]}.get(name, [])
     for body in ({"data": data}, {"data": data, "fn_index": functions(address)[name]}):
@@ -194,7 +192,7 @@ class ForgetfulReader(FakeReader):
 
 
 def test_nothing_of_a_forgotten_document_stays(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(app, "SWEEP_SECONDS", 0.1)
+    monkeypatch.setattr("page.page.SWEEP_SECONDS", 0.1)
     with launched(opening(reader=ForgetfulReader({"1851": 9.0})), forget_after=2.0) as (_, address):
         text = f"The {MARKER[:5]}" + f"{MARKER[5:]} was built in 1851 by a mason of the town."
         for session in ("anna", "ben"):

@@ -19,7 +19,8 @@ from page import session as visits
 from page.loader import CancelledError, Opening
 from page.session import Indexes, Visit
 from page.uploads import Uploads
-from qa.answer import Answer, Answerer, QuestionError
+from qa.answerer import ArticleAnswerer
+from qa.types import Answer, QuestionError
 from tests.conftest import FakeEncoder, FakeReader
 from tests.page.shown import StepEncoder, document_of, uploaded
 
@@ -32,9 +33,9 @@ READER = FakeReader({"1851": 9.0, "1974": 9.0, "1931": 9.0})
 def start(*documents: Document, encoder: FakeEncoder | None = None) -> Opening:
     """An opening of these documents that has come to its end."""
 
-    def how(progress: Progress) -> Answerer:
+    def how(progress: Progress) -> ArticleAnswerer:
         made = encoder or FakeEncoder()
-        return Answerer(Collection([ArticleIndex.build(d, made) for d in documents]), READER)
+        return ArticleAnswerer(Collection([ArticleIndex.build(d, made) for d in documents]), READER)
 
     opening = Opening(how, documents=documents).start()
     opening.wait()
@@ -51,7 +52,9 @@ def visit(first: Opening) -> Visit:
     return Visit.of(first.documents)
 
 
-def add(visit: Visit, first: Opening, kept: Indexes | None = None, **given: object) -> Answerer:
+def add(
+    visit: Visit, first: Opening, kept: Indexes | None = None, **given: object
+) -> ArticleAnswerer:
     added = visit.add(first, kept or Indexes(), **given).wait()  # type: ignore[arg-type]
     visit.take(added)
     return added
@@ -358,7 +361,7 @@ def test_the_status_goes_from_the_bar_to_ready() -> None:
 
 
 def test_an_opening_that_fails_says_why() -> None:
-    def how(progress: Progress) -> Answerer:
+    def how(progress: Progress) -> ArticleAnswerer:
         raise ArticleError("There is no encoder.")
 
     opening = Opening(how).start()

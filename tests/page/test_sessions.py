@@ -13,7 +13,7 @@ from page.loader import Opening
 from page.session import Visit
 from page.sessions import ForgottenError, Visits
 from page.uploads import UNREAD_SECONDS, Uploads
-from qa.answer import Answerer
+from qa.answerer import ArticleAnswerer
 from tests.conftest import FakeEncoder, FakeReader
 from tests.page.shown import document_of, uploaded
 
@@ -37,7 +37,7 @@ def clock() -> Clock:
 @pytest.fixture
 def visits(clock: Clock) -> Visits:
     document = document_of(LIGHTHOUSE, "lighthouse")
-    answerer = Answerer(
+    answerer = ArticleAnswerer(
         Collection([ArticleIndex.build(document, FakeEncoder())]),
         FakeReader({"1851": 9.0, "1974": 9.0}),
     )
@@ -113,7 +113,7 @@ def test_what_is_being_opened_is_not_forgotten(visits: Visits, clock: Clock) -> 
 
 def test_uploads_that_nobody_opened_are_deleted(tmp_path: Path, clock: Clock) -> None:
     document = document_of(LIGHTHOUSE, "lighthouse")
-    first = Opening(lambda progress: Answerer(Collection([])), documents=[document])
+    first = Opening(lambda progress: ArticleAnswerer(Collection([])), documents=[document])
     uploads = Uploads(tmp_path / "uploads", clock)
     visits = Visits(first, forget_after=3600, uploads=uploads, clock=clock)
     path = Path(uploaded(uploads, "tower.txt", TOWER))

@@ -12,7 +12,7 @@ from index.errors import ArticleError
 from index.models.encoder import Encoder
 from index.search.article_index import ArticleIndex
 from index.search.collection import Collection
-from qa.answer import Answerer
+from qa.answerer import ArticleAnswerer
 from qa.candidates import PassageReader
 
 # Any character, lone surrogates among them, and runs of what texts are seldom made of.
@@ -57,13 +57,13 @@ def ask(text: str, question: str, encoder: Encoder, reader: PassageReader) -> st
     try:
         document = make_document(text, name="any", source="any.txt")
         index = ArticleIndex.build(document, encoder)
-        answer = Answerer(Collection([index]), reader).ask(question)
+        answer = ArticleAnswerer(Collection([index]), reader).ask(question)
     except ArticleError as error:
         return "" if str(error).endswith(".") else f"no sentence: {error}"
     if len(document.text) != len(text):
         return "the offsets of the text have moved"
     wrong = misquotations(answer, {"any": document.text})
-    if json.loads(json.dumps(answer.to_json()))["text"] != answer.text:
+    if json.loads(json.dumps(answer.to_dict()))["text"] != answer.text:
         wrong.append("another text after JSON")
-    json.dumps(answer.to_json(), ensure_ascii=False).encode()
+    json.dumps(answer.to_dict(), ensure_ascii=False).encode()
     return "; ".join(wrong)

@@ -3,7 +3,7 @@
 import json
 
 from qa import open_article
-from qa.followup import Turn
+from qa.types import Turn
 from tests.conftest import ROOT
 
 FLOOR = 36

@@ -1,7 +1,8 @@
 import pytest
 
-from qa.followup import MAX_REWRITINGS, Turn, leans, rewritings
+from qa.followup import MAX_REWRITINGS, leans, rewritings
 from qa.phrases import mentions
+from qa.types import Turn
 
 SENTENCE = (
     "According to the Kremlin’s announcement, Putin visited North Korea on June 18th and 19th, "

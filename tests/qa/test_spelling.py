@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from qa.answer import Answerer, open_article
+from qa.answerer import ArticleAnswerer
+from qa.opening import open_article
 from qa.spelling import MOST, respelled, words_of
 
 WORDS = words_of(["Putin arrived in Pyongyang.", "putin, sanctions; the Norsemen of Ruß"])
@@ -38,7 +39,7 @@ def test_a_long_question_is_compared_in_part() -> None:
 
 
 def test_a_misspelt_question_is_answered_and_shown_as_understood(encoder, reader, tmp_path) -> None:
-    article: Answerer = open_article(encoder=encoder, reader=reader, index=tmp_path)
+    article: ArticleAnswerer = open_article(encoder=encoder, reader=reader, index=tmp_path)
     answer = article.ask("wen did putin arive in pyongyang")
     assert answer.rewritten == "when did putin arrived in pyongyang"
     assert answer.text is not None and "18th" in answer.text

@@ -8,8 +8,8 @@ import pytest
 
 from index.search.article_index import ArticleIndex
 from index.search.collection import Collection
-from qa import Answerer, open_article
-from qa.answer import DEFAULT_ARTICLE
+from qa import ArticleAnswerer, open_article
+from qa.opening import DEFAULT_ARTICLE
 from qa.suggestions import _questions, _Words, example_questions
 from tests.conftest import FakeEncoder, FakeReader
 from tests.page.shown import document_of
@@ -185,9 +185,9 @@ def test_questions_of_a_sentence(sentence: str, expected: dict[str, str]) -> Non
 def test_only_what_is_answered_as_expected_is_shown() -> None:
     collection = Collection([ArticleIndex.build(document_of(LIGHTHOUSE), FakeEncoder())])
     # The reader finds 1851 in the first sentence for whatever is asked.
-    sure = Answerer(collection, FakeReader({"1851": 9.0}))
+    sure = ArticleAnswerer(collection, FakeReader({"1851": 9.0}))
     assert example_questions(sure) == ["When was the lighthouse built?"]
-    assert example_questions(Answerer(collection, FakeReader({"1851": -9.0}))) == []
+    assert example_questions(ArticleAnswerer(collection, FakeReader({"1851": -9.0}))) == []
 
 
 @pytest.mark.parametrize(
@@ -208,8 +208,8 @@ def test_what_the_text_says_of_a_name_is_asked_where_nothing_else_is(
         "in passing. Of the rest nobody knows a thing."
     )
     collection = Collection([ArticleIndex.build(document_of(text), FakeEncoder())])
-    assert example_questions(Answerer(collection, FakeReader({words: 9.0}))) == expected
-    assert example_questions(Answerer(collection, FakeReader({words: -9.0}))) == []
+    assert example_questions(ArticleAnswerer(collection, FakeReader({words: 9.0}))) == expected
+    assert example_questions(ArticleAnswerer(collection, FakeReader({words: -9.0}))) == []
 
 
 def test_questions_beside_a_file_come_first(encoder, reader, tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ import httpx
 from index.search.article_index import ArticleIndex
 from index.search.collection import Collection
 from page.loader import Opening
-from qa.answer import Answerer
+from qa.answerer import ArticleAnswerer
 from tests.browser import launched, paths
 from tests.conftest import FakeEncoder, FakeReader
 from tests.page.shown import document_of
@@ -147,5 +147,5 @@ def _value(rng: random.Random, depth: int = 0) -> Any:
 def _opening() -> Opening:
     document = document_of(TEXT, "lighthouse")
     index = ArticleIndex.build(document, FakeEncoder())
-    answerer = Answerer(Collection([index]), FakeReader({"1851": 9.0}))
+    answerer = ArticleAnswerer(Collection([index]), FakeReader({"1851": 9.0}))
     return Opening(lambda progress: answerer, documents=[document])

@@ -11,7 +11,7 @@ import httpx
 from index.search.article_index import ArticleIndex
 from index.search.collection import Collection
 from page.loader import Opening
-from qa.answer import Answerer
+from qa.answerer import ArticleAnswerer
 from tests.conftest import FakeEncoder, FakeReader
 from tests.page.shown import document_of
 
@@ -27,7 +27,7 @@ def opening(folder: Path | None = None, reader: FakeReader | None = None) -> Ope
     source = str((folder or Path("/srv/texts")) / "zwickel.txt")
     document = document_of(TEXT, "zwickel", source=source)
     index = ArticleIndex.build(document, FakeEncoder())
-    answerer = Answerer(Collection([index]), reader or FakeReader({"1851": 9.0}))
+    answerer = ArticleAnswerer(Collection([index]), reader or FakeReader({"1851": 9.0}))
     return Opening(lambda progress: answerer, documents=[document])
 
 

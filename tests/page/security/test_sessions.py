@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
-import app
+from page.page import Page
 from page.security import sessions as module
 from page.security.sessions import Sessions
 from tests.browser import launched
@@ -78,7 +78,7 @@ def test_a_session_that_ended_is_no_more(monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 @contextmanager
-def small(monkeypatch: pytest.MonkeyPatch, **limits: int) -> Iterator[tuple[app.Page, str]]:
+def small(monkeypatch: pytest.MonkeyPatch, **limits: int) -> Iterator[tuple[Page, str]]:
     for name, most in limits.items():
         monkeypatch.setattr(module, name, most)
     with launched(opening(), trusted_proxies=["127.0.0.1"]) as (page, address):

@@ -8,27 +8,28 @@ from index.documents.document import Document, make_document
 from index.errors import ArticleError
 from index.search.article_index import ArticleIndex
 from index.search.collection import Collection
-from qa import Answerer, QuestionError, open_article
-from qa.answer import Form, distinct, forms, open_articles
+from qa import ArticleAnswerer, QuestionError, open_article
 from qa.calibration import Calibration, of_sentences, of_spans
 from qa.candidates import read_hits, worth_reading
-from qa.followup import Turn
+from qa.opening import deduplicate, open_articles
+from qa.questions import Form, forms
 from qa.reader import ABOUT, DEFAULT_READER, WEIGHTS, Reader
+from qa.types import Turn
 from tests.conftest import FakeEncoder, FakeReader
 
 
 @pytest.fixture(scope="module")
-def article(encoder, reader, tmp_path_factory) -> Answerer:
+def article(encoder, reader, tmp_path_factory) -> ArticleAnswerer:
     return open_article(encoder=encoder, reader=reader, index=tmp_path_factory.mktemp("index"))
 
 
 @pytest.fixture(scope="module")
-def sentences(article: Answerer) -> Answerer:
+def sentences(article: ArticleAnswerer) -> ArticleAnswerer:
     """The same without a reader."""
-    return Answerer(article.collection)
+    return ArticleAnswerer(article.collection)
 
 
-def made(text: str, encoder: FakeEncoder, **scores: float) -> Answerer:
+def made(text: str, encoder: FakeEncoder, **scores: float) -> ArticleAnswerer:
     """A document of its own, in which the words are read that are named with their scores.
 
     Each paragraph becomes a passage: it gets a second sentence, since short ones go together.
@@ -37,10 +38,10 @@ def made(text: str, encoder: FakeEncoder, **scores: float) -> Answerer:
     text = "\n\n".join(f"{paragraph} {more}" for paragraph in text.split("\n\n"))
     document = make_document(text, name="made", source="made.txt")
     reader = FakeReader({words.replace("_", " "): score for words, score in scores.items()})
-    return Answerer(Collection([ArticleIndex.build(document, encoder)]), reader)
+    return ArticleAnswerer(Collection([ArticleIndex.build(document, encoder)]), reader)
 
 
-def test_the_example_of_the_readme(article: Answerer) -> None:
+def test_the_example_of_the_readme(article: ArticleAnswerer) -> None:
     answer = article.ask("when did Putin last visit?")
     text = article.document.text
     assert answer.text is not None and answer.citation is not None
@@ -73,7 +74,7 @@ def test_a_history_may_be_of_lists(encoder: FakeEncoder) -> None:
     assert given[0].text == given[1].text == "Ada"
 
 
-def test_the_previous_date_is_the_one_before_the_latest(article: Answerer) -> None:
+def test_the_previous_date_is_the_one_before_the_latest(article: ArticleAnswerer) -> None:
     assert article.ask("When did Putin visit North Korea?").text == "June 18th and 19th"
     answer = article.ask("When was Putin's previous visit to North Korea?")
     assert answer.text == "July 2000" and answer.best == answer.citation
@@ -99,7 +100,7 @@ def test_a_passage_that_is_hardly_the_right_one_is_not_read(encoder: FakeEncoder
     assert list(read[1]) == [hit.passage.text for hit in likely[:2]]
 
 
-def test_a_last_that_is_an_adverb_is_asked_without_it_too(article: Answerer) -> None:
+def test_a_last_that_is_an_adverb_is_asked_without_it_too(article: ArticleAnswerer) -> None:
     assert forms("when did Putin last visit?", ()) == [
         Form("when did Putin last visit?"),
         Form("when did Putin visit?"),
@@ -115,7 +116,7 @@ def test_a_last_that_is_an_adverb_is_asked_without_it_too(article: Answerer) -> 
     assert article.ask("when did Putin last visit?").rewritten is None
 
 
-def test_without_a_reader_answers_are_sentences(sentences: Answerer) -> None:
+def test_without_a_reader_answers_are_sentences(sentences: ArticleAnswerer) -> None:
     answer = sentences.ask("when did Putin last visit?")
     assert answer.text is not None and answer.citation is not None
     shown = [answer.text, *(a.text for a in answer.alternatives)]
@@ -236,9 +237,11 @@ def test_a_reason_or_a_description_is_a_whole_sentence(
     assert article.document.text[answer.best.start : answer.best.end] == "nine bolts"
 
 
-def test_a_passage_of_furniture_is_not_read(article: Answerer) -> None:
+def test_a_passage_of_furniture_is_not_read(article: ArticleAnswerer) -> None:
     reader = FakeReader({"Click": 99.0})
-    answer = Answerer(article.collection, reader).ask("Click to watch related videos.", k=100)
+    answer = ArticleAnswerer(article.collection, reader).ask(
+        "Click to watch related videos.", k=100
+    )
     assert answer.best is None and answer.abstained and answer.confidence == 0
     assert len(answer.hits) == 13
     reader.read.clear()
@@ -247,13 +250,13 @@ def test_a_passage_of_furniture_is_not_read(article: Answerer) -> None:
     assert "" in texts and "Click to watch related videos." not in texts
 
 
-def test_it_abstains(article: Answerer) -> None:
+def test_it_abstains(article: ArticleAnswerer) -> None:
     answer = article.ask("What is the best recipe for kimchi?")
     assert answer.abstained and answer.text is None and answer.citation is None
     assert answer.best is not None and answer.hits
 
 
-def test_furniture_never_answers(sentences: Answerer) -> None:
+def test_furniture_never_answers(sentences: ArticleAnswerer) -> None:
     answer = sentences.ask("Click to watch related videos.", k=100)
     assert len(answer.hits) == 13 and answer.hits[-1].passage.furniture
     shown = [answer.best, *(a.citation for a in answer.alternatives)]
@@ -263,7 +266,7 @@ def test_furniture_never_answers(sentences: Answerer) -> None:
     )
 
 
-def test_a_follow_up(article: Answerer) -> None:
+def test_a_follow_up(article: ArticleAnswerer) -> None:
     first = article.ask("Who is Zhang Tianliang?")
     assert first.text is not None
     history = [Turn(first.question, first.text)]
@@ -278,9 +281,9 @@ def test_a_follow_up(article: Answerer) -> None:
     assert alone.rewritten is None and alone.text == "Rodong Sinmun"
 
 
-def test_the_json_has_what_is_promised(article: Answerer) -> None:
+def test_the_json_has_what_is_promised(article: ArticleAnswerer) -> None:
     answer = article.ask("when did Putin last visit?", k=3)
-    said = json.loads(json.dumps(answer.to_json()))
+    said = json.loads(json.dumps(answer.to_dict()))
     assert list(said) == [
         "question",
         "rewritten",
@@ -300,10 +303,10 @@ def test_the_json_has_what_is_promised(article: Answerer) -> None:
     for at in (said["citation"], *said["alternatives"], *said["passages"]):
         text = article.documents[at["document"]].text[at["start"] : at["end"]]
         assert text == at.get("text", said["text"])
-    assert article.ask("What is the best recipe for kimchi?").to_json()["citation"] is None
+    assert article.ask("What is the best recipe for kimchi?").to_dict()["citation"] is None
 
 
-def test_many_questions_are_answered_as_one_is(article: Answerer) -> None:
+def test_many_questions_are_answered_as_one_is(article: ArticleAnswerer) -> None:
     questions = ["Who is Yuri Ushakov?", "What is the best recipe for kimchi?", "Why?"]
     together = article.ask_all([(q, ()) for q in questions])
     for question, answer in zip(questions, together, strict=True):
@@ -315,12 +318,12 @@ def test_many_questions_are_answered_as_one_is(article: Answerer) -> None:
 
 
 @pytest.mark.parametrize("question", ["", "   ", "\n\t"])
-def test_a_blank_question(article: Answerer, question: str) -> None:
+def test_a_blank_question(article: ArticleAnswerer, question: str) -> None:
     with pytest.raises(QuestionError, match="The question is empty: type"):
         article.ask(question)
 
 
-def test_questions_that_cannot_be_asked(article: Answerer) -> None:
+def test_questions_that_cannot_be_asked(article: ArticleAnswerer) -> None:
     with pytest.raises(QuestionError, match="10,000 characters and the limit is 1,000"):
         article.ask("x" * 10_000)
     with pytest.raises(QuestionError, match="at least one passage"):
@@ -329,7 +332,7 @@ def test_questions_that_cannot_be_asked(article: Answerer) -> None:
 
 
 @pytest.mark.parametrize("question", ["?", "…", "😀", "谁是总统？", "\ud800", "of the", "x" * 1000])
-def test_odd_questions_do_no_harm(article: Answerer, question: str) -> None:
+def test_odd_questions_do_no_harm(article: ArticleAnswerer, question: str) -> None:
     answer = article.ask(question)
     assert 0 <= answer.confidence <= 1
 
@@ -340,9 +343,9 @@ def test_odd_questions_do_no_harm(article: Answerer, question: str) -> None:
 def test_odd_articles(fake_encoder: FakeEncoder, reader: Reader, text: str) -> None:
     document = make_document(text, name="odd", source="odd.txt")
     collection = Collection([ArticleIndex.build(document, fake_encoder)])
-    best = Answerer(collection).ask("What is it?").best
+    best = ArticleAnswerer(collection).ask("What is it?").best
     assert best is not None and text[best.start : best.end].strip()
-    read = Answerer(collection, reader).ask("What is it?").best
+    read = ArticleAnswerer(collection, reader).ask("What is it?").best
     assert read is None or text[read.start : read.end].strip()
 
 
@@ -353,7 +356,7 @@ def test_several_articles(fake_encoder: FakeEncoder) -> None:
     )
     indexes = [ArticleIndex.build(document, fake_encoder) for document in (bridge, harbour)]
     reader = FakeReader({"May 1931": 9.0, "June 1877": 9.0})
-    both = Answerer(Collection(indexes), reader)
+    both = ArticleAnswerer(Collection(indexes), reader)
     answer = both.ask("When was the harbour opened?")
     assert answer.text == "June 1877" and answer.citation is not None
     assert answer.citation.document == "harbour"
@@ -369,7 +372,7 @@ def test_documents_are_distinct() -> None:
         return make_document(text, name=name, source=name)
 
     given = [document("a", "One."), document("a", "Two."), document("b", "One.")]
-    kept = distinct([*given, document("a", "Three.")], beside=[document("a 2", "Four.")])
+    kept = deduplicate([*given, document("a", "Three.")], beside=[document("a 2", "Four.")])
     assert [(d.id, d.text) for d in kept] == [("a", "One."), ("a 3", "Two."), ("a 4", "Three.")]
 
 
@@ -391,7 +394,7 @@ def test_several_files_are_opened_and_each_kept(encoder, tmp_path) -> None:
     assert seen == [(1, 1)] * 2
 
 
-def test_answers_are_frozen(article: Answerer) -> None:
+def test_answers_are_frozen(article: ArticleAnswerer) -> None:
     with pytest.raises(dataclasses.FrozenInstanceError):
         article.ask("Who is Yuri Ushakov?").text = "Somebody else"  # type: ignore[misc]
 
