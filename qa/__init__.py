@@ -5,10 +5,20 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from qa.answerer import ArticleAnswerer
-    from qa.opening import open_article
-    from qa.types import Alternative, Answer, Citation, QuestionError
+    from qa.opening import open_article, open_articles
+    from qa.types import Alternative, Answer, Citation, QuestionError, Turn
 
-__all__ = ["Alternative", "Answer", "ArticleAnswerer", "Citation", "QuestionError", "open_article"]
+__all__ = [
+    "Alternative",
+    "Answer",
+    "ArticleAnswerer",
+    "Citation",
+    "QuestionError",
+    "Turn",
+    "open_article",
+    "open_articles",
+]
+_MODULES = {"ArticleAnswerer": "answerer", "open_article": "opening", "open_articles": "opening"}
 
 
 def __getattr__(name: str) -> Any:
@@ -18,4 +28,4 @@ def __getattr__(name: str) -> Any:
     """
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module("qa.candidates" if name == "Citation" else "qa.answer"), name)
+    return getattr(import_module(f"qa.{_MODULES.get(name, 'types')}"), name)
