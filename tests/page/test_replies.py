@@ -75,7 +75,7 @@ def test_a_reply_waits_for_a_while_and_no_longer(
     assert "1851" in fetch(address, "late")
 
 
-def test_a_reply_is_given_once(running: tuple[app.Page, str]) -> None:
+def test_a_reply_is_given_once(running: tuple[Page, str]) -> None:
     _, address = running
     url = f"{address}gradio_api/call/ask"
     for session in (None, "anna"):
