@@ -28,8 +28,8 @@ import torch
 from benchmarks.draw import save_bars
 from benchmarks.record import ROOT, record
 from evaluation.squad import SquadArticle, read_squad
-from index.models.bert import dtype_of
 from index.models.encoder import SentenceEncoder
+from index.models.kernels import dtype_of
 from index.passages import Passage, sentence_texts, split_passages
 from index.search.article_index import ArticleIndex
 from index.search.collection import Collection

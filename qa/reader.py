@@ -18,7 +18,8 @@ from index.storage import sha256_of, sha256_of_body
 from qa.spans import Span, best_spans, merge_windows, no_answer_score
 
 if TYPE_CHECKING:
-    from index.models.bert import PackedBert, Precision
+    from index.models.bert import PackedBert
+    from index.models.kernels import Precision
 
 DEFAULT_READER = Path(__file__).parent.parent / "models" / "reader"
 FORMAT_VERSION = 1
@@ -87,7 +88,7 @@ class Reader:
         the first kind shares word embeddings with, by default the one that pip installed.
         """
         # Imported here because it takes a second, and whoever only searches does not need it.
-        from index.models.bert import precision_of
+        from index.models.kernels import precision_of
 
         self.name = str(name)
         self.figures: dict[str, Any] = {}
@@ -171,7 +172,7 @@ class Reader:
         from transformers import AutoModelForQuestionAnswering, AutoTokenizer
         from transformers.utils import logging
 
-        from index.models.bert import dtype_of
+        from index.models.kernels import dtype_of
 
         logging.disable_progress_bar()  # type: ignore[no-untyped-call]
         if Path(name) == DEFAULT_READER or (

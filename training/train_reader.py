@@ -525,8 +525,11 @@ class Training:
         if self.recipe.average:
             # A short run would otherwise average in its beginning for long.
             weight = 1 - min(self.recipe.average, (1 + self.state.step) / (10 + self.state.step))
-            now = [p.detach() for p in self.trained.values()]
-            torch._foreach_lerp_(list(self.averaged.values()), now, weight)
+            with torch.no_grad():
+                for average, trained in zip(
+                    self.averaged.values(), self.trained.values(), strict=True
+                ):
+                    average.lerp_(trained, weight)
         return loss.detach()
 
     def _tell(self, loss: float, speed: float, share: float, planned: int) -> None:

@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
+from index.models.kernels import Linear, Precision, dtype_of, linear, precision_of
+
 Pair = tuple[Tensor, Tensor]
-Precision = Literal["auto", "float32", "float16", "bfloat16"]
-# Whether the math library takes weights that it has laid out before; these operators are torch's own,
-# made for what its compiler writes.
-_LAID_OUT: bool = torch._C._has_mkldnn and torch.ops.mkldnn._is_mkldnn_bf16_supported()
-# The rows that weights are laid out for: some five passages' tokens.
-_USUAL_ROWS = 896
-# Whether the processor multiplies single precision by weights in half precision.
-_HALVES = "fbgemm" in torch.backends.quantized.supported_engines
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,64 +24,15 @@ class BertSize:
     epsilon: float
 
 
-class _Linear:
-    """A product and a bias, with GELU after it where asked for.
-
-    In bfloat16 the weights are laid out once as the math library multiplies them, which it would else
-    do at every product, and GELU is taken where the product is made. Weights in half precision are
-    read from memory in half the time, which is most of the time that a question takes.
-    """
-
-    def __init__(self, weights: Pair, precision: Precision, *, gelu: bool = False) -> None:
-        weight, bias = weights
-        # Whether GELU is still to be taken.
-        self._gelu = gelu
-        self._product: Callable[[Tensor], Tensor]
-        if precision == "float16" and _HALVES:
-            halves = torch.ops.quantized.linear_prepack_fp16(weight, bias)
-            self._product = lambda x: torch.ops.quantized.linear_dynamic_fp16(x, halves)
-        elif precision == "bfloat16" and _LAID_OUT:
-            laid_out = torch.ops.mkldnn._reorder_linear_weight(weight, _USUAL_ROWS)
-            multiply = torch.ops.mkldnn._linear_pointwise
-            after, how = ("gelu", "none") if gelu else ("none", "")
-            self._product = lambda x: multiply(x, laid_out, bias, after, [], how)
-            self._gelu = False
-        else:
-            self._product = lambda x: functional.linear(x, weight, bias)
-
-    def __call__(self, x: Tensor) -> Tensor:
-        product = self._product(x)
-        return functional.gelu(product) if self._gelu else product
-
-
 class _Layer(NamedTuple):
     """A layer's products and norms; those of query, key and value are one product."""
 
-    attention: _Linear
-    attention_out: _Linear
+    attention: Linear
+    attention_out: Linear
     attention_norm: Pair
-    inner: _Linear
-    outer: _Linear
+    inner: Linear
+    outer: Linear
     norm: Pair
-
-
-def precision_of(precision: Precision) -> Precision:
-    """The precision, or what "auto" is on this processor.
-
-    That is bfloat16 where it multiplies it at once, which takes a third of the time, and else
-    float16 where it can: single precision with weights in half precision.
-    """
-    if precision != "auto":
-        return precision
-    able = torch.cpu.get_capabilities()
-    if able.get("amx_bf16") or able.get("avx512_bf16"):
-        return "bfloat16"
-    return "float16" if _HALVES else "float32"
-
-
-def dtype_of(precision: Precision) -> torch.dtype:
-    """What is computed in at that precision, whatever the weights are in."""
-    return torch.bfloat16 if precision_of(precision) == "bfloat16" else torch.float32
 
 
 class _Layout(NamedTuple):
@@ -129,7 +74,7 @@ class PackedBert:
     """
 
     def __init__(self, tensors: Mapping[str, Tensor], size: BertSize, precision: Precision) -> None:
-        """Take the weights; raises KeyError where one is missing."""
+        """Take the weights; raises KeyError where one is missing and ValueError for a precision."""
         precision = precision_of(precision)
         self._size, self._dtype = size, dtype_of(precision)
         self._words, self._positions, self._types = (
@@ -151,11 +96,11 @@ class PackedBert:
             parts = [f"{at}.attention.self.{part}" for part in ("query", "key", "value")]
             self._layers.append(
                 _Layer(
-                    attention=_Linear(pair(*parts), precision),
-                    attention_out=_Linear(pair(f"{at}.attention.output.dense"), precision),
+                    attention=linear(*pair(*parts), precision),
+                    attention_out=linear(*pair(f"{at}.attention.output.dense"), precision),
                     attention_norm=pair(f"{at}.attention.output.LayerNorm"),
-                    inner=_Linear(pair(f"{at}.intermediate.dense"), precision, gelu=True),
-                    outer=_Linear(pair(f"{at}.output.dense"), precision),
+                    inner=linear(*pair(f"{at}.intermediate.dense"), precision, gelu=True),
+                    outer=linear(*pair(f"{at}.output.dense"), precision),
                     norm=pair(f"{at}.output.LayerNorm"),
                 )
             )
@@ -177,7 +122,7 @@ class PackedBert:
             x = self._normal(x + layer.outer(layer.inner(x)), layer.norm)
         return x[: len(ids)]
 
-    def _attend(self, x: Tensor, qkv_of: _Linear, layout: _Layout) -> Tensor:
+    def _attend(self, x: Tensor, qkv_of: Linear, layout: _Layout) -> Tensor:
         """Every token of a text looks at those of the same text."""
         tokens, dimension = x.shape
         heads = self._size.heads

@@ -21,7 +21,8 @@ from index.storage import sha256_of
 if TYPE_CHECKING:
     from tokenizers import Encoding
 
-    from index.models.bert import PackedBert, Precision
+    from index.models.bert import PackedBert
+    from index.models.kernels import Precision
 
 DEFAULT_ENCODER = "all-MiniLM-L6-v2"
 # model.safetensors of sentence-transformers/all-MiniLM-L6-v2 at its public revision 1110a243.

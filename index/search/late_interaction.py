@@ -62,7 +62,7 @@ class LateIndex:
         # Imported here because it takes seconds, and the page comes up before.
         import torch
 
-        from index.models.bert import dtype_of
+        from index.models.kernels import dtype_of
 
         scores = np.zeros((len(queries), len(self)), dtype=np.float32)
         lengths = np.diff(self._first)

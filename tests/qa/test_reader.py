@@ -20,6 +20,7 @@ from transformers import (
     PreTrainedTokenizerFast,
 )
 
+from index.models.kernels import precision_of
 from index.storage import sha256_of_body
 from qa.reader import ABOUT, WEIGHTS, Reader, ReaderError, Reading
 
@@ -255,7 +256,7 @@ def test_our_format_is_the_whole_model(base: Path, tmp_path: Path) -> None:
     (exact, _) = ours.read("who?", texts)
     for precision, most in (("float16", 0.01), ("bfloat16", 0.2)):
         reader = Reader(tmp_path / "ours", base=base, precision=precision)
-        assert reader.precision == precision
+        assert reader.precision == precision_of(precision)
         assert reader.read("who?", texts)[0].no_answer == pytest.approx(exact.no_answer, abs=most)
 
 

@@ -3,12 +3,12 @@ import torch
 from transformers import BertConfig, BertModel
 
 from index.models.bert import BertSize, PackedBert
+from index.models.kernels import Precision, dtype_of, precision_of
 
 LENGTHS = [5, 1, 17, 9]
 
 
-@pytest.fixture(scope="module")
-def model() -> BertModel:
+def random_bert() -> BertModel:
     torch.manual_seed(0)
     config = BertConfig(
         vocab_size=50,
@@ -22,28 +22,59 @@ def model() -> BertModel:
     return BertModel(config, add_pooling_layer=False).eval()
 
 
-def packed(model: BertModel, dtype: torch.dtype = torch.float32) -> PackedBert:
+@pytest.fixture(scope="module")
+def model() -> BertModel:
+    return random_bert()
+
+
+def inputs() -> tuple[torch.Tensor, torch.Tensor]:
+    """Random ids and types of the tokens of texts of LENGTHS."""
+    torch.manual_seed(1)
+    return torch.randint(0, 50, (sum(LENGTHS),)), torch.randint(0, 2, (sum(LENGTHS),))
+
+
+@torch.inference_mode()
+def reference(model: BertModel, ids: torch.Tensor, types: torch.Tensor) -> torch.Tensor:
+    """What transformers computes for the texts, one by one."""
+    texts = zip(torch.split(ids, LENGTHS), torch.split(types, LENGTHS), strict=True)
+    return torch.cat(
+        [model(i[None], token_type_ids=t[None]).last_hidden_state[0] for i, t in texts]
+    )
+
+
+def packed(model: BertModel, precision: Precision) -> PackedBert:
     config = model.config
     size = BertSize(3, config.num_attention_heads, config.layer_norm_eps)
-    return PackedBert(model.state_dict(), size, dtype)
+    return PackedBert(model.state_dict(), size, precision)
 
 
 def test_it_gives_what_transformers_gives(model: BertModel) -> None:
-    torch.manual_seed(1)
-    ids = torch.randint(0, 50, (sum(LENGTHS),))
-    types = torch.randint(0, 2, (sum(LENGTHS),))
-    found = torch.split(packed(model)(ids, types, LENGTHS), LENGTHS)
-    half = torch.split(packed(model, torch.bfloat16)(ids, types, LENGTHS).float(), LENGTHS)
-    texts = zip(torch.split(ids, LENGTHS), torch.split(types, LENGTHS), strict=True)
-    for mine, rough, (of_text, of_type) in zip(found, half, texts, strict=True):
-        with torch.inference_mode():
-            expected = model(of_text[None], token_type_ids=of_type[None]).last_hidden_state[0]
-        torch.testing.assert_close(mine, expected, atol=1e-5, rtol=1e-4)
-        assert torch.cosine_similarity(rough, expected).min() > 0.99
+    ids, types = inputs()
+    found = packed(model, "float32")(ids, types, LENGTHS)
+    torch.testing.assert_close(found, reference(model, ids, types), atol=1e-5, rtol=1e-4)
+
+
+# The ranges do not overlap, nor does either hold the error of float32, which is under 1e-6.
+@pytest.mark.parametrize(
+    ("precision", "least", "most"), [("float16", 2e-4, 5e-3), ("bfloat16", 8e-3, 8e-2)]
+)
+def test_half_precision_differs_by_its_rounding(
+    model: BertModel, precision: Precision, least: float, most: float
+) -> None:
+    if precision_of(precision) != precision:
+        pytest.skip(f"{precision} does not work on this machine")
+    ids, types = inputs()
+    expected = reference(model, ids, types)
+    found = packed(model, precision)(ids, types, LENGTHS)
+    assert found.dtype == dtype_of(precision)
+    # Vectors are normalised, so that this is relative to their size.
+    error = (found.float() - expected).square().mean().sqrt()
+    assert least < error < most
+    assert torch.cosine_similarity(found.float(), expected).min() > 0.99
 
 
 def test_a_weight_that_is_missing(model: BertModel) -> None:
     tensors = dict(model.state_dict())
     del tensors["encoder.layer.1.output.dense.bias"]
     with pytest.raises(KeyError, match="layer.1.output.dense.bias"):
-        PackedBert(tensors, BertSize(3, 2, 1e-12), torch.float32)
+        PackedBert(tensors, BertSize(3, 2, 1e-12), "float32")
