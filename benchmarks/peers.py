@@ -136,7 +136,7 @@ def write_plain_reader(base: Path, folder: Path) -> Path:
     from safetensors.torch import load_file
     from transformers import AutoTokenizer, BertConfig, BertForQuestionAnswering
 
-    from qa.reader import WEIGHTS
+    from qa.reader_format import WEIGHTS
 
     model = BertForQuestionAnswering(BertConfig.from_pretrained(base))
     words = "embeddings.word_embeddings.weight"

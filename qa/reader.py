@@ -15,6 +15,7 @@ from index.errors import ArticleError, EncoderError
 from index.models.encoder import REINSTALL, batches, default_encoder_folder
 from index.models.tokenizer import WordPieces, bert_size
 from index.storage import sha256_of, sha256_of_body
+from qa.reader_format import ABOUT, FORMAT_VERSION, MAX_LENGTH, STRIDE, WEIGHTS, WORD_EMBEDDINGS
 from qa.spans import Span, best_spans, merge_windows, no_answer_score
 
 if TYPE_CHECKING:
@@ -22,16 +23,10 @@ if TYPE_CHECKING:
     from index.models.kernels import Precision
 
 DEFAULT_READER = Path(__file__).parent.parent / "models" / "reader"
-FORMAT_VERSION = 1
-ABOUT = "reader.json"
-WEIGHTS = "reader.safetensors"
-MAX_LENGTH = 384
-STRIDE = 128
 MAX_QUESTION = 64
 # Tokens that go through the model at a time: enough for five passages, and no more than the
 # processor's caches like.
 BATCH_TOKENS = 4096
-_WORDS = "bert.embeddings.word_embeddings.weight"
 # What is known of a reader, without what it was trained by.
 _FIELDS = (
     *("format_version", "weights_sha256", "base_sha256", "layers", "heads", "max_length", "stride"),
@@ -164,7 +159,7 @@ class Reader:
             ) from error
         tensors = {name: t.float() for name, t in load_file(weights).items()}
         with safe_open(words, framework="pt") as file:
-            tensors[_WORDS] = file.get_tensor(_WORDS.removeprefix("bert."))
+            tensors[WORD_EMBEDDINGS] = file.get_tensor(WORD_EMBEDDINGS.removeprefix("bert."))
         heads = ["qa_outputs"] + ["answerable"] * ("answerable" in about["heads"])
         # They stay in single precision, where scores that differ by little stay different.
         weight, bias = (cat([tensors.pop(f"{h}.{of}") for h in heads]) for of in ("weight", "bias"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import gzip
 import json
 import math
@@ -16,6 +17,7 @@ from torch.nn import functional
 
 from evaluation.squad import read_squad
 from qa.reader import Reader
+from tests.conftest import ROOT
 from tests.qa.test_reader import save_base
 from training.examples import pack, prepare, squad_examples
 from training.train_reader import (
@@ -35,6 +37,8 @@ from training.train_reader import (
     window_bounds,
 )
 
+# The files of the program that the training machine needs.
+STANDALONE = {"evaluation/metrics.py", "qa/normalize.py", "qa/reader_format.py", "qa/spans.py"}
 PEOPLE = ("ann", "bob", "cat", "dan", "eve", "fay")
 PLACES = ("the red house", "the blue house", "a green house", "the red barn", "a mill", "a cave")
 RECIPE = Recipe(
@@ -366,6 +370,20 @@ def test_dropout_from_a_pool_is_dropout(examples: Examples, base: Path, tmp_path
         reader.set_attn_implementation("eager")
         plain = training.model(*given)
     torch.testing.assert_close(pooled, plain)
+
+
+def test_training_imports_only_a_few_files_of_the_program() -> None:
+    found: set[str] = set()
+    waiting = ["training/train_reader.py"]
+    while waiting:
+        for node in ast.parse((ROOT / waiting.pop()).read_text(encoding="utf-8")).body:
+            if isinstance(node, ast.ImportFrom) and node.module:
+                names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+                paths = {f"{name.replace('.', '/')}.py" for name in names}
+                new = {path for path in paths if (ROOT / path).is_file()} - found
+                found |= new
+                waiting += new
+    assert found == STANDALONE
 
 
 def test_word_embeddings_stay_as_they_are(examples: Examples, base: Path, tmp_path: Path) -> None:

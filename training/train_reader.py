@@ -4,9 +4,9 @@
         --extra ../shared/data/extra-reading.jsonl.gz --cache .cache/reading --out models/reader
 
 A folder that training/examples.py prepared is all the data it needs; without the data files' paths,
---cache and --base are enough, and besides this file only evaluation/metrics.py, qa/normalize.py and
-qa/spans.py are read, so that it runs where PyTorch, transformers, safetensors, NumPy and SciPy are
-installed and the rest of the program's libraries are not.
+--cache and --base are enough, and besides this file only evaluation/metrics.py, qa/normalize.py,
+qa/reader_format.py and qa/spans.py are read, so that it runs where PyTorch, transformers,
+safetensors, NumPy and SciPy are installed and the rest of the program's libraries are not.
 
 The loss of a window is the cross entropy of the answer's first and last piece, where a window without
 the answer points to its first token (Devlin et al. 2019). To it comes, for the answerable questions,
@@ -40,13 +40,9 @@ from transformers.masking_utils import AttentionMaskInterface, eager_mask
 
 from evaluation import metrics
 from qa import spans
+from qa.reader_format import ABOUT, FORMAT_VERSION, MAX_LENGTH, STRIDE, WEIGHTS, WORD_EMBEDDINGS
 
 ROOT = Path(__file__).parent.parent
-FORMAT_VERSION = 1
-WEIGHTS = "reader.safetensors"
-MAX_LENGTH = 384
-STRIDE = 128
-WORDS = "bert.embeddings.word_embeddings.weight"
 NEVER = -1e30
 # Random numbers that dropout on a CPU is made of: what takes more than half of them draws its own.
 POOL = 1 << 25
@@ -347,7 +343,7 @@ def build_model(
             name if name.startswith("answerable.") else f"reader.{name}": tensor.float()
             for name, tensor in load_file(weights).items()
         }
-        given = own | {f"reader.{WORDS}": given[f"reader.{WORDS}"]}
+        given = own | {f"reader.{WORD_EMBEDDINGS}": given[f"reader.{WORD_EMBEDDINGS}"]}
     wanted = model.state_dict()
     layer = "reader.bert.encoder.layer."
     have = 1 + max(int(name[len(layer) :].split(".")[0]) for name in given if layer in name)
@@ -614,7 +610,7 @@ class Training:
         }
         # The hash of all the rest, as index.saved.sha256_of_body makes it and qa/reader.py checks it.
         body["sha256"] = hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
-        _write(self.out / "reader.json", (json.dumps(body, indent=2) + "\n").encode())
+        _write(self.out / ABOUT, (json.dumps(body, indent=2) + "\n").encode())
 
 
 def evaluate(
