@@ -110,18 +110,21 @@ class Opening:
             self._answerer = self._how(self._progress)
             self.seconds["open"] = time.perf_counter() - started
             self.opened.set()
-            if self._most and not self._cancelled:
-                self.examples = example_questions(self._answerer, self._most, beside=self._beside)
         except CancelledError:
             pass
         except ArticleError as error:
             self.error = str(error)
         except Exception:  # a visitor must not be left before a bar that never moves again
             traceback.print_exc()
-            if self._answerer is None:
-                self.error = "The article cannot be opened: the page's terminal says why."
+            self.error = "The article cannot be opened: the page's terminal says why."
         finally:
             self.opened.set()
+        try:
+            if self._answerer and self._most and not self._cancelled:
+                self.examples = example_questions(self._answerer, self._most, beside=self._beside)
+        except Exception:  # the documents can be asked without suggestions
+            traceback.print_exc()
+        finally:
             self.finished.set()
 
     def _progress(self, done: int, total: int) -> None:

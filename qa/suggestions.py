@@ -12,7 +12,8 @@ from typing import NamedTuple
 from index.search.collection import Collection
 from qa.answerer import ArticleAnswerer
 from qa.normalize import normalize
-from qa.types import Answer
+from qa.questions import check_question
+from qa.types import Answer, QuestionError
 
 # So many candidates are put to the document at a time, in so many goes at most; the answers at least
 # this sure are shown.
@@ -301,7 +302,16 @@ def _given(source: Path) -> list[str]:
         lines = path.read_text(encoding="utf-8").splitlines()
     except (OSError, ValueError):
         return []
-    return [line.strip() for line in lines if line.strip()]
+    return [line.strip() for line in lines if _can_be_asked(line.strip())]
+
+
+def _can_be_asked(question: str) -> bool:
+    """Whether a line is a question that ask() accepts, neither empty nor too long."""
+    try:
+        check_question(question)
+    except QuestionError:
+        return False
+    return True
 
 
 def _made(collection: Collection) -> list[_Made]:

@@ -370,6 +370,25 @@ def test_an_opening_that_fails_says_why() -> None:
     assert ">There is no encoder.</p>" in opening.status()
 
 
+@pytest.mark.parametrize("error", [QuestionError("Too long."), RuntimeError("A defect.")])
+def test_a_failure_to_find_suggestions_does_not_fail_the_opening(
+    first: Opening,
+    error: Exception,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def fail(*_: object, **__: object) -> list[str]:
+        raise error
+
+    monkeypatch.setattr("page.loader.example_questions", fail)
+    opening = Opening(lambda progress: first.wait(), examples=4).start()
+    assert opening.wait() is first.wait()
+    assert opening.finished.wait(10)
+    assert (opening.error, opening.examples) == ("", [])
+    assert opening.status() == '<p class="ready" role="status">Ready</p>'
+    assert str(error) in capsys.readouterr().err  # for whoever runs the page
+
+
 def test_the_suggestions_are_those_of_what_was_added_last(visit: Visit, first: Opening) -> None:
     first.examples = ["Of the start?"]
     add(visit, first, text=TOWER)

@@ -212,6 +212,15 @@ def test_what_the_text_says_of_a_name_is_asked_where_nothing_else_is(
     assert example_questions(ArticleAnswerer(collection, FakeReader({words: -9.0}))) == []
 
 
+def test_lines_beside_a_file_that_cannot_be_asked_are_skipped(tmp_path: Path) -> None:
+    collection = Collection([ArticleIndex.build(document_of(LIGHTHOUSE), FakeEncoder())])
+    sure = ArticleAnswerer(collection, FakeReader({"1851": 9.0}))
+    asked = "When did Anna Berg build the lighthouse?"
+    lines = ["", "x" * 1001, f"  {asked}", "   "]
+    (tmp_path / "name.questions.txt").write_text("\n".join(lines), encoding="utf-8")
+    assert example_questions(sure, beside=tmp_path / "name.txt") == [asked]
+
+
 def test_questions_beside_a_file_come_first(encoder, reader, tmp_path: Path) -> None:
     article = open_article(encoder=encoder, reader=reader, index=tmp_path / "index")
     questions = example_questions(article, beside=DEFAULT_ARTICLE)
