@@ -8,7 +8,7 @@ import base64
 import binascii
 import json
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import gradio as gr
@@ -116,6 +116,8 @@ class Programs:
             files: Files, each as {"name": "a.pdf", "content": base64}, or uploaded by gradio_client.
         Returns:
             a JSON list of the open documents, as /documents gives it
+            those opened by this call have a "note" too where something else given could not be opened
+            it is an error only if nothing could be opened
         """
         try:
             with self._requests.one("open", _by(request)) as noted:
@@ -143,9 +145,7 @@ class Programs:
                 noted.opened(opening, added)
         except ArticleError as error:
             raise _told(error) from error
-        if added.note:
-            raise _told(ArticleError(added.note))
-        return self._listed(request, visit)
+        return self._listed(request, visit, dict.fromkeys(added.documents, added.note))
 
     def documents(self, request: gr.Request) -> list[dict[str, Any]]:
         """List the open documents.
@@ -160,7 +160,11 @@ class Programs:
             raise _told(error) from error
         return self._listed(request, visit)
 
-    def _listed(self, request: gr.Request, visit: Visit) -> list[dict[str, Any]]:
+    def _listed(
+        self, request: gr.Request, visit: Visit, notes: Mapping[str, str] | None = None
+    ) -> list[dict[str, Any]]:
+        """The open documents as JSON; `notes` maps ids to notes, and an empty one is left out."""
+        notes = notes or {}
         listed: list[dict[str, Any]] = [
             {
                 "id": name,
@@ -169,6 +173,7 @@ class Programs:
                 "characters": len(visit.documents[name].text),
                 "paragraphs": count_paragraphs(visit.documents[name]),
                 "pages": len(visit.documents[name].pages) or None,
+                **({"note": notes[name]} if notes.get(name) else {}),
             }
             for name in visit.open
         ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import json
 import subprocess
 import sys
@@ -147,6 +148,20 @@ def test_a_file_is_opened_and_kept_nowhere(
     assert listed[1]["source"] == "my tower.txt"
     kept = [path for path in address[1].rglob("*") if path.is_file()]
     assert [path for path in kept if b"tower" in path.read_bytes()] == []
+
+
+def test_files_beside_a_broken_one_are_opened_and_the_note_names_it(client: Client) -> None:
+    files = [
+        {"name": "tower.txt", "content": base64.b64encode(TOWER.encode()).decode()},
+        {"name": "empty.txt", "content": ""},
+    ]
+    listed = client.predict(files=files, api_name="/open")
+    assert [document["id"] for document in listed] == ["lighthouse", "tower"]
+    said = "'empty.txt' is empty: open a file that has some text in it."
+    assert [document.pop("note", None) for document in listed] == [None, said]
+    assert client.predict(api_name="/documents") == listed
+    with pytest.raises(AppError, match="'empty.txt' is empty"):
+        client.predict(files=files[1:], api_name="/open")
 
 
 @pytest.mark.parametrize(
