@@ -44,7 +44,9 @@ def read_squad(path: str | Path) -> list[SquadArticle]:
     path = Path(path)
     try:
         content = path.read_bytes()
-        data = json.loads(gzip.decompress(content) if path.suffix == ".gz" else content)["data"]
+        data = json.loads(gzip.decompress(content) if path.suffix.lower() == ".gz" else content)[
+            "data"
+        ]
         return [_article(article) for article in data]
     except FileNotFoundError:
         raise DocumentError(f"There is no file '{path}': check the path.") from None

@@ -68,7 +68,7 @@ def read_corpus(
             continue
         for one in files:
             try:
-                if one.endswith((".jsonl", ".jsonl.gz")):
+                if one.lower().endswith((".jsonl", ".jsonl.gz")):
                     yield from _lines(one, shard, skipped)
                 elif shard.has(identity := well_formed(one)):
                     yield replace(read_document(one, private=private), id=identity)
@@ -100,7 +100,7 @@ def _files_below(folder: Path) -> Iterator[str]:
 
 def _lines(source: str, shard: Shard, skipped: Callable[[str], None] | None) -> Iterator[Document]:
     path = expand_user(source)
-    opened = gzip.open if source.endswith(".gz") else open
+    opened = gzip.open if source.lower().endswith(".gz") else open
     number = 0
     try:
         with opened(path, "rb") as file:

@@ -84,6 +84,7 @@ def test_reading(path: Path, tmp_path: Path) -> None:
     plain = tmp_path / "coast.json"
     plain.write_text(json.dumps(DATA))
     assert read_squad(plain) == [article]
+    assert read_squad(path.rename(tmp_path / "COAST.JSON.GZ")) == [article]
 
 
 @pytest.mark.parametrize(

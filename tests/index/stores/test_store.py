@@ -486,6 +486,15 @@ def test_reads_folders_files_and_lines(tmp_path: Path) -> None:
         list(read_corpus([str(tmp_path / "none.jsonl")]))
 
 
+@pytest.mark.parametrize("name", ["A.JSONL", "A.Jsonl", "A.JSONL.GZ", "a.jsonl.Gz"])
+def test_lines_are_read_whatever_the_case_of_the_suffix(tmp_path: Path, name: str) -> None:
+    content = b"".join(json.dumps({"id": n, "text": f"Text {n}."}).encode() + b"\n" for n in "12")
+    packed = gzip.compress(content) if name.lower().endswith(".gz") else content
+    (tmp_path / name).write_bytes(packed)
+    for source in (tmp_path, tmp_path / name):
+        assert [d.id for d in read_corpus([str(source)])] == ["1", "2"]
+
+
 def test_a_shard_has_its_own_documents_only(tmp_path: Path) -> None:
     for number in range(20):
         (tmp_path / f"{number}.txt").write_text(f"Text number {number} is here.")
