@@ -199,7 +199,8 @@ class Visit:
 
         `first` has the documents that the page started with, and the models.
         """
-        wanted = [name for name in self.open if name in set(ids)]
+        chosen = set(ids)  # once, since it may be an iterator
+        wanted = [name for name in self.open if name in chosen]
         if not wanted:
             raise QuestionError("No document is asked: choose at least one of them.")
         if wanted == list(first.documents):

@@ -226,7 +226,8 @@ class ArticleAnswerer(Answerer):
 
     def only(self, ids: Iterable[str]) -> ArticleAnswerer:
         """The same for some of the articles; raises QuestionError where none of the ids is open."""
-        wanted = [identity for identity in self.documents if identity in set(ids)]
+        chosen = set(ids)  # once, since it may be an iterator
+        wanted = [identity for identity in self.documents if identity in chosen]
         if not wanted:
             raise QuestionError(
                 f"No open document is asked: choose one or more of {', '.join(self.documents)}."

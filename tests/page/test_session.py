@@ -79,6 +79,12 @@ def test_a_text_is_opened_beside_what_is_open(visit: Visit, first: Opening) -> N
     ]
 
 
+def test_the_ids_to_ask_may_come_from_an_iterator(visit: Visit, first: Opening) -> None:
+    add(visit, first, text=TOWER)
+    for ids in (["pasted text"], ["lighthouse", "pasted text"]):
+        assert list(visit.answerer(first.wait(), iter(ids)).documents) == ids
+
+
 def test_files_are_opened_and_deleted(visit: Visit, first: Opening, tmp_path: Path) -> None:
     uploads = Uploads(tmp_path)
     named = (("tower.txt", TOWER), ("bridge.md", BRIDGE), ("empty.txt", ""))

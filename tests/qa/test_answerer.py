@@ -363,6 +363,8 @@ def test_several_articles(fake_encoder: FakeEncoder) -> None:
     assert [(a.text, a.citation.document) for a in answer.alternatives] == [("May 1931", "bridge")]
     alone = both.only(["bridge"]).ask("When was the harbour opened?")
     assert alone.best is not None and alone.best.document == "bridge" and not alone.alternatives
+    for ids in (["harbour"], ["bridge", "harbour"]):
+        assert list(both.only(iter(ids)).documents) == ids
     with pytest.raises(QuestionError, match="choose one or more of bridge, harbour"):
         both.only(["nothing"])
 
