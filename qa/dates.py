@@ -9,8 +9,26 @@ _MONTHS = (
     *("january", "february", "march", "april", "may", "june", "july"),
     *("august", "september", "october", "november", "december"),
 )
-_MONTH = re.compile(rf"\b(?:{'|'.join(_MONTHS)})\b", re.IGNORECASE)
-_YEAR = re.compile(r"\b(?:1\d{3}|20\d{2})\b")
+_MONTH = re.compile(
+    rf"(?P<before>\d(?:st|nd|rd|th)?\s+(?:of\s+)?)?\b(?P<month>{'|'.join(_MONTHS)})\b"
+    r"(?P<after>,?\s+(?:the\s+)?\d)?",
+    re.IGNORECASE,
+)
+# Words that in lower case are months only beside a number, as in "may 1931" and "the 5th of may".
+_NOT_ONLY_MONTHS = frozenset({"march", "may", "august"})
+# A number that a word in lower case follows counts something ("1500 people"), unless that is one of
+# these words ("1931 and 1932"), or a month or "in" comes before it ("in 1931 building began").
+_AFTER_YEAR = (
+    "after|although|and|as|at|because|before|but|by|during|for|from|he|if|in|it|on|or|she|that|the|they"
+    "|through|till|to|under|until|when|where|which|while|who|with"
+)
+_YEAR = re.compile(
+    rf"(?<![$€£])\b(?P<year>1\d{{3}}|20\d{{2}})\b(?![.,]\d|\s?[%$€£°]|-[a-z])"
+    rf"(?P<counted>\s+(?!(?:{_AFTER_YEAR}|{'|'.join(_MONTHS)})\b)[a-z])?"
+)
+_BEFORE_YEAR = re.compile(
+    rf"\b(?:in|year|(?:{'|'.join(_MONTHS)})(?:\s+\d{{1,2}}(?:st|nd|rd|th)?)?,?)\s+$", re.IGNORECASE
+)
 # "last September" and "nine months ago" say when only to who knows when that was written.
 _RELATIVE = re.compile(r"\b(?:last|ago|next|since|earlier|later|years?|months?)\b", re.IGNORECASE)
 _WHEN = re.compile(
@@ -50,11 +68,27 @@ def date_of(text: str) -> tuple[float, int] | None:
 
     A date without a year is of the text's own time, and so after every one that has a year.
     """
-    year, month = _YEAR.search(text), _MONTH.search(text)
+    year, month = _year_in(text), _month_in(text)
     if _RELATIVE.search(text) or not (year or month):
         return None
-    number = _MONTHS.index(month[0].lower()) + 1 if month else 0
-    return (float(year[0]) if year else float("inf")), number
+    return year or float("inf"), month
+
+
+def _year_in(text: str) -> float | None:
+    """The first number of a text that can be a year, None where there is none."""
+    for found in _YEAR.finditer(text):
+        if not found["counted"] or _BEFORE_YEAR.search(text[: found.start()]):
+            return float(found["year"])
+    return None
+
+
+def _month_in(text: str) -> int:
+    """The first month that a text names, from 1 to 12, or 0."""
+    for found in _MONTH.finditer(text):
+        word = found["month"]
+        if word not in _NOT_ONLY_MONTHS or found["before"] or found["after"]:
+            return _MONTHS.index(word.lower()) + 1
+    return 0
 
 
 def previous_of(texts: Sequence[str]) -> int | None:

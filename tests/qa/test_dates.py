@@ -58,6 +58,48 @@ def test_dates_have_an_order() -> None:
     assert dates == sorted(dates) and len(dates) == len(ordered)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        *(
+            "1500 people",
+            "about 1975 kilometres",
+            "$1500",
+            "€ 1500.50",
+            "1500%",
+            "a 1500-seat hall",
+        ),
+        *(
+            "1500 €",
+            "visitors may enter",
+            "it may be closed",
+            "the march on Rome",
+            "an august hall",
+        ),
+    ],
+)
+def test_amounts_and_verbs_are_no_dates(text: str) -> None:
+    assert date_of(text) is None
+    assert previous_of([text, "July 2000", "December 2000"]) == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "date"),
+    [
+        *((text, (1931, 5)) for text in ("May 1931", "may 1931", "MAY 1931", "5 may 1931")),
+        *((text, (1931, 5)) for text in ("1931 may 5", "may 5th, 1931", "the 5th of may, 1931")),
+        *((text, (1931, 0)) for text in ("1931 and 1932", "in 1931 building began", "1931.")),
+        ("May 5, 1931 was a Tuesday", (1931, 5)),
+        ("1500 people came in 1931", (1931, 0)),
+        ("they may come in June", (float("inf"), 6)),
+        ("on 12 March", (float("inf"), 3)),
+        ("in May", (float("inf"), 5)),
+    ],
+)
+def test_years_and_months_among_other_words(text: str, date: tuple[float, int]) -> None:
+    assert date_of(text) == date
+
+
 def test_the_previous_is_the_last_before_the_latest() -> None:
     assert previous_of(["June 18th and 19th", "1975", "July 2000", "24 years"]) == 2
     # The same date twice is no earlier one, and a single one has none before it.
