@@ -21,6 +21,7 @@ from qa.types import Answer
 # So many passages are ranked that recall@10 can be told; so many questions are asked at a time.
 RANKED = 10
 BATCH = 256
+MODES = ("article", "paragraph")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +80,22 @@ def evaluate(
     """Ask the questions, at most `limit` of them, and yield what came of each.
 
     In mode "article" a question is asked of its whole article, in mode "paragraph" of its own
-    paragraph alone, which is SQuAD's official protocol.
+    paragraph alone, which is SQuAD's official protocol. Raises ValueError for any other mode.
     """
+    if mode not in MODES:
+        raise ValueError(f"the mode is '{mode}': choose one of {', '.join(MODES)}")
+    return _outcomes(articles, encoder, reader, mode, k, limit, progress)
+
+
+def _outcomes(
+    articles: Sequence[SquadArticle],
+    encoder: Encoder,
+    reader: PassageReader | None,
+    mode: str,
+    k: int,
+    limit: int | None,
+    progress: Callable[[int, int], None] | None,
+) -> Iterator[Outcome]:
     total = sum(len(a.questions) for a in articles)
     total = total if limit is None else min(limit, total)
     done = 0

@@ -115,6 +115,12 @@ def test_whole_articles(path: Path, fake_encoder: FakeEncoder) -> None:
     assert set(summary) >= {"exact_match", "f1", "no_answer_auroc", "calibration_error"}
 
 
+@pytest.mark.parametrize("mode", ["paragraphs", "Article", ""])
+def test_an_unknown_mode_is_an_error(path: Path, fake_encoder: FakeEncoder, mode: str) -> None:
+    with pytest.raises(ValueError, match="choose one of article, paragraph"):
+        evaluate(read_squad(path), fake_encoder, mode=mode, k=5)
+
+
 def test_what_was_read_is_judged(
     path: Path, fake_encoder: FakeEncoder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
