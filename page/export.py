@@ -7,12 +7,11 @@ from collections.abc import Sequence
 
 from index.search.collection import Hit
 from page.text_ranges import Shelf, source
+from qa.answerer import LEAST_ALTERNATIVE
 from qa.types import Alternative, Answer, Citation
 
 # The lowest confidence that each word stands for.
 WORDS = ((0.9, "very likely"), (0.6, "likely"), (0.4, "perhaps"), (0.0, "unsure"))
-# Another answer less likely than this is noise.
-MIN_ALTERNATIVE = 0.1
 NOT_AN_ANSWER = "Nearest passage, not an answer"
 
 # What Markdown takes for more than the character that it is: anywhere, and where a line begins. Bare
@@ -78,7 +77,7 @@ def sureness(confidence: float) -> str:
 
 def alternatives(answer: Answer) -> list[Alternative]:
     """The other answers that are worth showing."""
-    return [other for other in answer.alternatives if other.confidence >= MIN_ALTERNATIVE]
+    return [other for other in answer.alternatives if other.confidence >= LEAST_ALTERNATIVE]
 
 
 def nearest(answer: Answer) -> Hit | None:

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from page.export import answer_text, conversation_markdown, escape
+from page.export import alternatives, answer_text, conversation_markdown, escape
+from qa.answerer import LEAST_ALTERNATIVE
 from qa.types import Alternative, Citation
 from tests.page.shown import abstention, answer_of, document_of, shelf_of
 
@@ -37,6 +38,15 @@ def test_an_abstention_is_copied_with_its_question() -> None:
     document = document_of(TEXT)
     answer = abstention(document, "She left in 1860.", question="Who?")
     assert answer_text(shelf_of(document), answer) == "Who?\nThe article does not say."
+
+
+def test_the_alternatives_are_those_of_the_command_line() -> None:
+    document = document_of(TEXT)
+    left = TEXT.index("She")
+    whole = Citation(document.id, *(2 * (left, left + 17)))
+    others = (Alternative("She left in 1860.", LEAST_ALTERNATIVE, whole),)
+    answer = answer_of(document, "1851", "He came in 1851, they say.", alternatives=others)
+    assert alternatives(answer) == list(others)
 
 
 def test_a_conversation_is_exported_with_every_quotation_and_its_offsets() -> None:
