@@ -78,10 +78,17 @@ class DenseIndex:
 
     def scores(self, queries: Vectors) -> Vectors:
         """The cosine of every query with every row of an exact index, float32 [queries, rows]."""
-        found, rows = self.search(queries, len(self))
-        scores = np.empty_like(found)
-        np.put_along_axis(scores, rows, found, axis=1)
+        scores: Vectors = np.asarray(queries, dtype=np.float32) @ self._view().T
         return scores
+
+    def _view(self) -> Vectors:
+        """The vectors of an exact index where FAISS keeps them, until the next add()."""
+        if not len(self):
+            return np.empty((0, self.dimension), dtype=np.float32)
+        index: Any = self._faiss
+        numbers = _library.rev_swig_ptr(index.get_xb(), len(self) * self.dimension)
+        vectors: Vectors = numbers.reshape(len(self), self.dimension)
+        return vectors
 
     def vectors(self) -> Vectors:
         """What was added to an exact index, float32 [rows, dimension]."""

@@ -29,6 +29,21 @@ def test_against_brute_force_before_and_after_bytes(rows: np.ndarray) -> None:
         np.testing.assert_allclose(one.scores(queries), expected, rtol=1e-5, atol=1e-6)
 
 
+def test_scores_are_those_of_a_search_without_its_sorting(
+    rows: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    index = DenseIndex(16)
+    assert index.scores(rows[:3]).shape == (3, 0)
+    for some in (rows[:1], rows[1:]):
+        index.add(some)
+        found, order = index.search(rows, len(index))
+        expected = np.empty_like(found)
+        np.put_along_axis(expected, order, found, axis=1)
+        np.testing.assert_allclose(index.scores(rows), expected, rtol=0, atol=1e-6)
+    monkeypatch.setattr(DenseIndex, "search", None)  # which would sort all rows
+    assert index.scores(rows[:2]).shape == (2, 200)
+
+
 def test_fewer_rows_than_asked_for(rows: np.ndarray) -> None:
     index = DenseIndex(16)
     index.add(rows[:3])
