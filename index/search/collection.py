@@ -101,7 +101,10 @@ class Collection:
         queries = [well_formed(query) for query in queries]
         if not queries:
             return []
-        encoded = self.encoder.encode_queries(queries)
+        return self.search_encoded(queries, self.encoder.encode_queries(queries), k)
+
+    def search_encoded(self, queries: Sequence[str], encoded: Encoded, k: int) -> list[list[Hit]]:
+        """What search() gives for well-formed queries that the encoder has encoded already."""
         found: list[list[Hit]] = []
         # A few queries at a time keep the score tables small, however many are asked.
         for at in range(0, len(queries), 32):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -48,8 +48,14 @@ class StoredCollection:
         every = list({_key(p): p for passages in found for p in passages}.values())
         rows = self._encode(every)
         return [
-            self._near([rows[_key(p)] for p in passages]).search([query], k)[0] if passages else []
-            for query, passages in zip(queries, found, strict=True)
+            self._near([rows[_key(p)] for p in passages]).search_encoded(
+                [query],
+                replace(encoded, vectors=encoded.vectors[i : i + 1], tokens=[encoded.tokens[i]]),
+                k,
+            )[0]
+            if passages
+            else []
+            for i, (query, passages) in enumerate(zip(queries, found, strict=True))
         ]
 
     def _encode(self, passages: Sequence[Passage]) -> dict[tuple[str, int], _Row]:

@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 from unittest.mock import Mock
@@ -16,8 +16,15 @@ from unittest.mock import Mock
 import numpy as np
 import pytest
 
-from index.documents.document import Document, DocumentError, make_document, read_document
+from index.documents.document import (
+    Document,
+    DocumentError,
+    make_document,
+    read_document,
+    well_formed,
+)
 from index.errors import SavedIndexError, StoreError
+from index.models.encoder import Encoded
 from index.passages import split_passages
 from index.stores import faiss_store
 from index.stores import fill as filling
@@ -79,6 +86,27 @@ def test_finds_and_gives_back_what_was_put(opened: Open, fake_encoder: FakeEncod
     assert document == TOWNS[6]
     with pytest.raises(KeyError):
         again.document("towns/99.txt")
+
+
+def test_each_query_is_encoded_once(
+    opened: Open, fake_encoder: FakeEncoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    queries = ["Who is the mayor near lake7?", "Person3 \ud800 lake3"]
+    encoded: list[str] = []
+    encode = fake_encoder.encode_queries
+
+    def counted(texts: Sequence[str]) -> Encoded:
+        encoded.extend(texts)
+        return encode(texts)
+
+    store = opened()
+    fill(store, [town(n) for n in range(9)], fake_encoder)
+    alone = [StoredCollection(store, fake_encoder).search([query], 3)[0] for query in queries]
+    monkeypatch.setattr(fake_encoder, "encode_queries", counted)
+    assert StoredCollection(store, fake_encoder).search(queries, 3) == alone
+    assert [text for text in encoded if text in map(well_formed, queries)] == [
+        well_formed(query) for query in queries
+    ]
 
 
 def test_the_same_candidates_by_words_and_by_vector(
