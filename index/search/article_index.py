@@ -18,9 +18,10 @@ from index import storage as saved
 from index.documents.document import Document
 from index.errors import SavedIndexError
 from index.models.encoder import Encoder, Progress
-from index.passages import STUB_PIECES, Passage, split_passages
+from index.passages import STUB_PIECES, Passage, sentence_texts, split_passages
 from index.search.dense import DenseIndex
 from index.search.late_interaction import LateIndex
+from index.search.sparse import Split, TermCounts
 from index.storage import (
     MAX_MANIFEST_BYTES,
     PARTIAL_SUFFIX,
@@ -83,6 +84,7 @@ class ArticleIndex:
         self.encoder = encoder
         self.dense = dense
         self.late = late
+        self._counts: dict[tuple[Split, bool], TermCounts] = {}
 
     @classmethod
     def build(
@@ -98,13 +100,22 @@ class ArticleIndex:
 
     def of(self, document: Document) -> ArticleIndex:
         """The same for another document of this very text, which may have another id or title."""
-        return ArticleIndex(
+        other = ArticleIndex(
             document,
             tuple(replace(p, document_id=document.id) for p in self.passages),
             self.dense,
             self.late,
             self.encoder,
         )
+        other._counts = self._counts
+        return other
+
+    def term_counts(self, split: Split, *, sentences: bool = False) -> TermCounts:
+        """The terms of its passages, or of their sentences, which are counted once and kept."""
+        if (split, sentences) not in self._counts:
+            texts = sentence_texts(self.passages) if sentences else [p.text for p in self.passages]
+            self._counts[split, sentences] = TermCounts.of(texts, split)
+        return self._counts[split, sentences]
 
     def save(self, folder: str | Path) -> Manifest:
         """Write it into a folder, so that a crash at any moment leaves what was there before whole.

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from index.documents.document import Document, well_formed
 from index.models.encoder import Encoded, Tokens
-from index.passages import Passage, sentence_texts
+from index.passages import Passage
 from index.search.article_index import ArticleIndex
 from index.search.fusion import Scores, best_per_group, fuse, rank
 from index.search.late_interaction import held_by
@@ -73,13 +73,21 @@ class Collection:
             raise ValueError(f"two articles have one id: {[i.document.id for i in indexes]}")
         self.passages: tuple[Passage, ...] = tuple(p for i in indexes for p in i.passages)
         self.encoder = indexes[0].encoder
-        texts, sentences = [p.text for p in self.passages], sentence_texts(self.passages)
+        # Each article's terms are counted once, however often it is put together with others.
+        texts = {
+            split: [index.term_counts(split) for index in indexes]
+            for split in (split_words, split_grams, split_pairs)
+        }
+        sentences = {
+            split: [index.term_counts(split, sentences=True) for index in indexes]
+            for split in (split_words, split_grams)
+        }
         self.sparse = {
-            "words": SparseIndex(texts, split_words),
-            "sentence words": SparseIndex(sentences, split_words),
-            "grams": SparseIndex(texts, split_grams, k1=0.9, b=0.5),
-            "sentence grams": SparseIndex(sentences, split_grams, k1=0.9, b=0.5),
-            "pairs": SparseIndex(texts, split_pairs),
+            "words": SparseIndex.merge(texts[split_words], split_words),
+            "sentence words": SparseIndex.merge(sentences[split_words], split_words),
+            "grams": SparseIndex.merge(texts[split_grams], split_grams, k1=0.9, b=0.5),
+            "sentence grams": SparseIndex.merge(sentences[split_grams], split_grams, k1=0.9, b=0.5),
+            "pairs": SparseIndex.merge(texts[split_pairs], split_pairs),
         }
         counts = [len(p.sentences) for p in self.passages]
         self._first = np.cumsum([0, *counts[:-1]], dtype=np.int64)

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 import re
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +28,36 @@ _WORD = re.compile(r"\w+")
 _GRAM = 4
 
 
+@dataclass(frozen=True, slots=True)
+class TermCounts:
+    """How often each term stands in each of some texts: all that BM25 needs to know of them.
+
+    `lengths` has the number of terms of each text. The other arrays have an entry for each term of each
+    text, in the order of the texts: the text's number, the term's place in `terms`, and the count.
+    """
+
+    terms: tuple[str, ...]
+    lengths: NDArray[np.int64]
+    rows: NDArray[np.int32]
+    columns: NDArray[np.int32]
+    counts: NDArray[np.float32]
+
+    @classmethod
+    def of(cls, texts: Sequence[str], split: Split) -> TermCounts:
+        """Count the terms that `split` makes of the texts."""
+        split_texts = split(texts)
+        counted = [Counter(terms) for terms in split_texts]
+        numbers: dict[str, int] = {}
+        columns = [numbers.setdefault(term, len(numbers)) for of in counted for term in of]
+        return cls(
+            tuple(numbers),
+            np.array([len(terms) for terms in split_texts], dtype=np.int64),
+            np.repeat(np.arange(len(texts), dtype=np.int32), [len(of) for of in counted]),
+            np.array(columns, dtype=np.int32),
+            np.array([count for of in counted for count in of.values()], dtype=np.float32),
+        )
+
+
 class SparseIndex:
     """BM25 (Robertson & Zaragoza 2009, with Lucene's idf) over texts numbered from 0."""
 
@@ -41,6 +74,41 @@ class SparseIndex:
         if any(terms):
             self._bm25.index(terms, show_progress=False)
             self._numbers = self._bm25.vocab_dict
+
+    @classmethod
+    def merge(
+        cls, parts: Sequence[TermCounts], split: Split, *, k1: float = 1.2, b: float = 0.75
+    ) -> SparseIndex:
+        """Index the texts of several parts one after the other, exactly as if they were indexed anew.
+
+        `split` is what their terms were counted with.
+        """
+        index = cls([], split, k1=k1, b=b)
+        lengths = np.concatenate([part.lengths for part in parts])
+        index._size = len(lengths)
+        numbers: dict[str, int] = {}
+        places = [
+            np.array([numbers.setdefault(t, len(numbers)) for t in part.terms], dtype=np.int64)
+            for part in parts
+        ]
+        if not numbers:
+            return index
+        columns = np.concatenate([p[part.columns] for p, part in zip(places, parts, strict=True)])
+        first = np.cumsum([0, *(len(part.lengths) for part in parts)])
+        rows = np.concatenate(
+            [part.rows + np.int32(at) for at, part in zip(first[:-1], parts, strict=True)]
+        )
+        counts = np.concatenate([part.counts for part in parts])
+        # The formula and the precision of each step are those of bm25s.
+        held, which = np.unique(np.bincount(columns), return_inverse=True)
+        idfs = [math.log(1 + (len(lengths) - n + 0.5) / (n + 0.5)) for n in held.tolist()]
+        weights = np.array(idfs, dtype=np.float32)[which]
+        norms = k1 * ((1 - b) + b * lengths / lengths.mean())
+        scores = weights[columns] * (counts / (norms[rows] + counts))
+        order = np.argsort(columns, kind="stable")  # which keeps the texts of a term in order
+        ends = np.cumsum([0, *held[which].tolist()], dtype=np.int64)
+        index._use(numbers, scores[order].astype(np.float32), rows[order], ends)
+        return index
 
     def save(self, folder: Path) -> None:
         """Write it into a folder, which stays empty where no text has a term."""
@@ -76,16 +144,26 @@ class SparseIndex:
             or not (scores.min(initial=0) >= 0 and scores.max(initial=0) < np.inf)
         ):
             raise ValueError("its scores are not those of its texts")
-        index._numbers = index._bm25.vocab_dict = numbers
-        index._bm25.unique_token_ids_set = set(numbers.values())
-        index._bm25.nonoccurrence_array = None
-        index._bm25.scores = {
+        index._use(numbers, scores, texts, first)
+        return index
+
+    def _use(
+        self,
+        numbers: dict[str, int],
+        scores: NDArray[np.float32],
+        texts: NDArray[np.int32],
+        first: NDArray[np.int64],
+    ) -> None:
+        """Take scores computed elsewhere: those of a term and their texts begin at `first`."""
+        self._numbers = self._bm25.vocab_dict = numbers
+        self._bm25.unique_token_ids_set = set(numbers.values())
+        self._bm25.nonoccurrence_array = None
+        self._bm25.scores = {
             "data": scores,
             "indices": texts,
             "indptr": first,
-            "num_docs": size,
+            "num_docs": self._size,
         }
-        return index
 
     def __len__(self) -> int:
         """How many texts it holds."""

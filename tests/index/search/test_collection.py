@@ -6,7 +6,7 @@ import pytest
 
 from index.documents.document import make_document
 from index.errors import ArticleError
-from index.search import collection
+from index.search import collection, sparse
 from index.search.article_index import ArticleIndex
 from index.search.collection import Collection, ranking
 from index.search.late_interaction import LateIndex
@@ -151,6 +151,17 @@ def test_some_of_the_articles_alone(fake_encoder: FakeEncoder) -> None:
     assert both.only(["b", "a"]) is both
     with pytest.raises(KeyError, match="'c'"):
         both.only(["c"])
+
+
+def test_the_terms_of_an_article_are_counted_once(
+    fake_encoder: FakeEncoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = (article(TEXT, "a", fake_encoder), article(OTHER, "b", fake_encoder))
+    expected = Collection([first, second]).search(QUERIES, 9)
+    monkeypatch.setattr(sparse.TermCounts, "of", None)
+    again = Collection([first.of(first.document), second])
+    assert again.search(QUERIES, 9) == expected
+    assert again.only(["b"]).search(QUERIES, 9)
 
 
 def test_each_article_has_an_id_of_its_own(fake_encoder: FakeEncoder) -> None:

@@ -5,7 +5,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from index.search.sparse import SparseIndex, idfs_of, split_grams, split_pairs, split_words
+from index.search.sparse import (
+    SparseIndex,
+    TermCounts,
+    idfs_of,
+    split_grams,
+    split_pairs,
+    split_words,
+)
 
 TEXTS = [
     "The visits of the president were visited by presidents.",
@@ -45,6 +52,22 @@ def test_against_brute_force(split) -> None:
             order = np.argsort(-row, kind="stable")[: min(k, np.count_nonzero(row))]
             np.testing.assert_array_equal(found, order)
             np.testing.assert_allclose(scores, row[order], rtol=1e-4)
+
+
+@pytest.mark.parametrize("split", [split_words, split_pairs, split_grams])
+@pytest.mark.parametrize("k1,b", [(1.2, 0.75), (0.9, 0.5)])
+def test_merged_counts_score_exactly_as_texts_indexed_together(split, k1: float, b: float) -> None:
+    whole = SparseIndex(TEXTS, split, k1=k1, b=b)
+    for ends in ([5], [2, 5], [0, 1, 3, 4, 5]):
+        starts = [0, *ends[:-1]]
+        parts = [TermCounts.of(TEXTS[a:z], split) for a, z in zip(starts, ends, strict=True)]
+        merged = SparseIndex.merge(parts, split, k1=k1, b=b)
+        assert len(merged) == 5
+        np.testing.assert_array_equal(merged.scores(QUERIES), whole.scores(QUERIES))
+        for ours, expected in zip(merged.ceilings(QUERIES), whole.ceilings(QUERIES), strict=True):
+            np.testing.assert_array_equal(ours, expected)
+    empty = SparseIndex.merge([TermCounts.of(["", "…"], split_words)], split_words)
+    assert empty.scores(QUERIES).tolist() == [[0, 0]] * len(QUERIES)
 
 
 def test_saved_and_mapped(tmp_path: Path) -> None:
