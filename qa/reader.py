@@ -16,6 +16,7 @@ from index.models.encoder import REINSTALL, batches, default_encoder_folder
 from index.models.tokenizer import WordPieces, bert_size
 from index.storage import sha256_of, sha256_of_body
 from qa.reader_format import ABOUT, FORMAT_VERSION, MAX_LENGTH, STRIDE, WEIGHTS, WORD_EMBEDDINGS
+from qa.reading_input import MAX_QUESTION
 from qa.spans import Span, best_spans, merge_windows, no_answer_score
 
 if TYPE_CHECKING:
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from index.models.kernels import Precision
 
 DEFAULT_READER = Path(__file__).parent.parent / "models" / "reader"
-MAX_QUESTION = 64
 # Tokens that go through the model at a time: enough for five passages, and no more than the
 # processor's caches like.
 BATCH_TOKENS = 4096

@@ -1,0 +1,1 @@
+"""Train the reader: build a data set, train, evaluate."""
