@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import sys
 
-from index.console import exit_process, prepare_console
+from index.console import exit_process
 from page.startup import (
-    LOOPBACK,
     bypass_proxies,
     can_bind,
-    check_temporary_folder,
     exit_on_signals,
+    prepare_server,
     prepare_settings,
     raise_file_limit,
     set_upload_folder,
@@ -19,12 +18,7 @@ from page.startup import (
 
 # Before the imports that take seconds.
 if __name__ == "__main__":
-    prepare_console(tolerant=True)
-    if problem := check_temporary_folder():
-        print(problem, file=sys.stderr)
-        exit_process(2)
-    if problem := bypass_proxies(*LOOPBACK):
-        print(problem, file=sys.stderr)
+    prepare_server()
 prepare_settings()
 
 import argparse
@@ -66,9 +60,12 @@ gc.enable()
 MAX_PASSWORD = 1000
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Serve the page until it is interrupted; 2 when it cannot be."""
-    parser = _parser()
+def main(arguments: Sequence[str] | None = None, *, prog: str | None = None) -> int:
+    """Serve the page until it is interrupted; 2 when it cannot be.
+
+    `prog` is the name of the command in the help, by default the file that was started.
+    """
+    parser = _parser(prog)
     options = parser.parse_args(arguments)
     _share_memory()
     raise_file_limit()
@@ -176,8 +173,8 @@ def _share_memory() -> None:
             ctypes.CDLL(None).mallopt(-8, 2)  # M_ARENA_MAX
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = Parser(description=__doc__)
+def _parser(prog: str | None = None) -> argparse.ArgumentParser:
+    parser = Parser(prog=prog, description=__doc__)
     parser.add_argument(
         "--article",
         type=nonempty,

@@ -35,10 +35,10 @@ from index.stores.open import STORE_HELP, open_store
 from index.terminal import Parser, add_shared, count, nonempty, print_progress, run, visible
 
 
-def main(argv: Sequence[str] | None = None) -> int:
+def main(argv: Sequence[str] | None = None, *, prog: str = "python -m index") -> int:
     """Run a command; returns the exit code: 2 for what a person can mend."""
     parser = Parser(
-        prog="python -m index",
+        prog=prog,
         description="Build, describe and search the index of a document, or a store of many.",
     )
     commands = parser.add_subparsers(dest="command", required=True)

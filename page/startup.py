@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import sys
 import tempfile
 import threading
 import urllib.request
@@ -16,6 +17,8 @@ from contextlib import suppress
 from pathlib import Path
 from types import FrameType
 from typing import NoReturn
+
+from index.console import exit_process, prepare_console
 
 # Of the settings that gradio reads from the environment the page keeps this one. The others would change
 # what its own options decide (GRADIO_MCP_SERVER, GRADIO_SHARE, GRADIO_ALLOWED_PATHS …), have launch()
@@ -26,6 +29,19 @@ MAX_OPEN_FILES = 65_536
 # What macOS allows where the hard limit says "unlimited".
 MIN_OPEN_FILES = 10_240
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
+
+
+def prepare_server() -> None:
+    """Prepare the process of the page; exits with status 2 without a temporary folder.
+
+    Call it first in the program, before other modules are imported.
+    """
+    prepare_console(tolerant=True)
+    if problem := check_temporary_folder():
+        print(problem, file=sys.stderr)
+        exit_process(2)
+    if problem := bypass_proxies(*LOOPBACK):
+        print(problem, file=sys.stderr)
 
 
 def prepare_settings() -> None:

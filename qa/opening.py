@@ -8,13 +8,14 @@ from pathlib import Path
 
 from index.documents.document import Document, read_document
 from index.models.encoder import DEFAULT_ENCODER, Encoder, Progress, SentenceEncoder
+from index.resources import resource
 from index.search.article_index import index_folder, named_folder, open_index
 from index.search.collection import Collection
 from qa.answerer import ArticleAnswerer
 from qa.candidates import PassageReader
 from qa.reader import DEFAULT_READER, Reader, ReaderError
 
-DEFAULT_ARTICLE = Path(__file__).parent.parent / "articles" / "putin-visits-north-korea.txt"
+DEFAULT_ARTICLE = resource("articles") / "putin-visits-north-korea.txt"
 
 
 def open_article(

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from index.errors import ArticleError, EncoderError
 from index.models.encoder import REINSTALL, batches, default_encoder_folder
 from index.models.tokenizer import WordPieces, bert_size
+from index.resources import resource
 from index.storage import sha256_of, sha256_of_body
 from qa.reader_format import ABOUT, FORMAT_VERSION, MAX_LENGTH, STRIDE, WEIGHTS, WORD_EMBEDDINGS
 from qa.reading_input import MAX_QUESTION
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from index.models.bert import PackedBert
     from index.models.kernels import Precision
 
-DEFAULT_READER = Path(__file__).parent.parent / "models" / "reader"
+DEFAULT_READER = resource("models/reader")
 # Tokens that go through the model at a time: enough for five passages, and no more than the
 # processor's caches like.
 BATCH_TOKENS = 4096

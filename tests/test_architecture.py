@@ -14,6 +14,7 @@ FLOORS = {
     "app": 3,
     "benchmarks": 3,
     "training": 3,
+    "ask_the_article": 4,
 }
 # The same within index/: what is not named stands on the ground floor.
 INDEX_FLOORS = {
@@ -77,7 +78,7 @@ def test_no_import_runs_upward_within_index() -> None:
 def test_no_module_imports_itself_through_others() -> None:
     graph = {
         ".".join(path.relative_to(ROOT).with_suffix("").parts): imported(path)
-        for path in modules("index", "qa", "page", "evaluation")
+        for path in modules("ask_the_article", "index", "qa", "page", "evaluation")
     }
     graph = {name: {other for other in uses if other in graph} for name, uses in graph.items()}
     assert len(graph) > 70
@@ -91,7 +92,11 @@ PICKLING = {"pickle", "cPickle", "_pickle", "cloudpickle", "shelve", "marshal", 
 
 
 def test_nothing_is_read_with_pickle() -> None:
-    paths = [p for room in ("index", "qa", "page") for p in (ROOT / room).rglob("*.py")]
+    paths = [
+        p
+        for room in ("ask_the_article", "index", "qa", "page")
+        for p in (ROOT / room).rglob("*.py")
+    ]
     for path in [*paths, ROOT / "app.py"]:
         assert not {name.split(".")[0] for name in imported(path)} & PICKLING, path
         for call in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
