@@ -69,9 +69,10 @@ class Uploads:
         try:
             yield received
         finally:
-            received.close()
             if not received.kept:
                 for upload in received.files:
+                    with suppress(OSError):  # what is still to be written may not fit on the disk
+                        upload.file.close()
                     self._remove(upload.path)
                 self.release(sum(upload.size for upload in received.files), len(received.files))
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import io
 import socket
 import time
 from collections.abc import Iterator
@@ -196,6 +198,22 @@ def test_a_full_disk_is_told(tmp_path: Path) -> None:
         UploadError, match=r"^The upload cannot be saved \(.*\): try again later\.$"
     ):
         received(Uploads(tmp_path / "uploads"), part() + END)
+
+
+def test_a_disk_that_is_full_at_the_end_leaves_nothing(tmp_path: Path) -> None:
+    class FullDisk(io.BytesIO):
+        def close(self) -> None:
+            super().close()
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    folder = Uploads(tmp_path / "uploads")
+    with pytest.raises(OSError, match="No space left"), folder.receiving() as upload:
+        upload.parser(b"a").write(part() * 2 + END)
+        for file in upload.files:
+            file.file.close()
+            file.file = FullDisk()
+        upload.keep()
+    assert files_in(tmp_path) == [] and folder._bytes == folder._count == 0
 
 
 def test_what_is_not_opened_in_time_is_deleted(tmp_path: Path) -> None:
