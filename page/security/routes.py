@@ -73,10 +73,9 @@ MAX_DOCUMENT_BODY = 32_000_000
 MAX_QUESTION_BODY = 4_000_000
 MAX_SMALL_BODY = 16_000
 MAX_LOGIN_BODY = 4_000
-MAX_UPLOAD_BODY = 200_000_000
 # Seconds until a body has to be complete.
 BODY_SECONDS = 60.0
-UPLOAD_SECONDS = 3600.0
+LOGIN_SECONDS = 10.0
 
 _DOCUMENT_BODIES = (
     f"{API}/queue/join",
@@ -108,12 +107,10 @@ def is_served(path: str) -> bool:
 
 
 def body_limit(path: str) -> BodyLimit:
-    """How large a request body may be on this path."""
+    """How large a request body may be on this path; uploads have limits of their own."""
     bare = path.rstrip("/")
     if path in LOGIN:
-        return BodyLimit(MAX_LOGIN_BODY, 10.0)
-    if path == UPLOAD:
-        return BodyLimit(MAX_UPLOAD_BODY, UPLOAD_SECONDS)
+        return BodyLimit(MAX_LOGIN_BODY, LOGIN_SECONDS)
     if bare in _DOCUMENT_BODIES or bare.startswith(f"{MCP}/"):
         return BodyLimit(MAX_DOCUMENT_BODY)
     if bare in _QUESTION_BODIES:
