@@ -194,8 +194,8 @@ class Training:
         self.optimizer.step()
         # A short run would otherwise average in its beginning for long.
         keep = min(self.recipe.average, (1 + self.state.step) / (10 + self.state.step))
-        now = [p.detach() for p in self.trained.values()]
-        torch._foreach_lerp_(list(self.averaged.values()), now, 1 - keep)
+        for average, now in zip(self.averaged.values(), self.trained.values(), strict=True):
+            average.lerp_(now.detach(), 1 - keep)
         return {name: loss.detach() for name, loss in named.items()}
 
     def _share_gradients(self) -> None:
