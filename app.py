@@ -41,11 +41,11 @@ from index.documents.document import Document, read_document
 from index.errors import ArticleError
 from index.terminal import Parser, add_shared, nonempty, visible
 from page.api import check_k
-from page.loader import Opening
+from page.loader import DocumentLoader
 from page.log_throttle import throttle_logs
 from page.page import EXAMPLES, MAX_WAITING, Page
-from page.request_log import FORMS, Requests
-from page.sessions import FORGET_AFTER, Visits
+from page.request_log import FORMS, RequestLog
+from page.sessions import FORGET_AFTER, Sessions
 from page.uploads import Uploads
 from page.uploads_folder import UploadsFolder
 from qa.answerer import DEFAULT_K
@@ -101,7 +101,7 @@ def _serve(
     uploads: Path,
 ) -> int:
     """Serve the page with these documents open until it is stopped."""
-    first = Opening(
+    first = DocumentLoader(
         lambda progress: open_articles(
             documents,
             encoder=options.encoder,
@@ -113,16 +113,16 @@ def _serve(
         examples=EXAMPLES,
         beside=Path(documents[0].source),
     )
-    visits = Visits(
+    sessions = Sessions(
         first,
         private=options.allow_private_urls,
         forget_after=60 * options.forget_after,
         uploads=Uploads(uploads),
     )
     page = Page(
-        visits,
+        sessions,
         options.k,
-        Requests(options.log_format, texts=options.log_texts),
+        RequestLog(options.log_format, texts=options.log_texts),
         options.max_waiting,
     )
     throttle_logs()

@@ -34,7 +34,7 @@ from index.passages import Passage, sentence_texts, split_passages
 from index.search.article_index import ArticleIndex
 from index.search.collection import Collection
 from page.markup import chat_html
-from page.text_ranges import Shelf
+from page.text_ranges import OpenDocuments
 from qa.answerer import DEFAULT_K, ArticleAnswerer
 from qa.reader import DEFAULT_READER, Reader
 
@@ -131,7 +131,7 @@ def _ask(
     index = ArticleIndex.build(article.document, encoder)
     collection = Collection([index])
     answerer = ArticleAnswerer(collection, reader)
-    shelf = Shelf(answerer.documents)
+    shelf = OpenDocuments(answerer.documents)
     sizes["passages"].append(len(collection.passages))
     sizes["vectors"].append(len(index.dense))
     for number, question in enumerate(article.questions[: WARM + questions]):

@@ -17,9 +17,9 @@ from gradio_client.utils import is_file_obj_with_meta
 
 from index.errors import ArticleError
 from page.gradio_compat import current_event
-from page.request_log import Requests
-from page.session import Visit
-from page.sessions import LOST, ForgottenError, Visits
+from page.request_log import RequestLog
+from page.session import Session
+from page.sessions import LOST, SessionExpiredError, Sessions
 from page.text_ranges import count_paragraphs, source
 from page.uploads import safe_name
 from qa.answerer import DEFAULT_K
@@ -37,23 +37,23 @@ MAX_LOST = 10_000
 ASKING = "asking"
 
 
-class Programs:
+class ApiEndpoints:
     """What programs can do. Each session has documents of its own; MCP as a whole is one session.
 
     A program without one finds nothing of what it opened before.
     """
 
     def __init__(
-        self, visits: Visits, requests: Requests, is_wanted: Callable[[str | None], bool]
+        self, sessions: Sessions, requests: RequestLog, is_wanted: Callable[[str | None], bool]
     ) -> None:
         """Let programs ask what the page opens at its start, and open more for themselves.
 
         is_wanted(event) says whether somebody still waits for the reply of a queue's event.
         """
-        self._all = visits
+        self._all = sessions
         self._requests = requests
         self._is_wanted = is_wanted
-        self._visits: dict[str, Visit] = {}
+        self._sessions: dict[str, Session] = {}
         self._lost: dict[str, None] = {}  # sessions that were dropped and are not told yet
         self._lock = threading.Lock()
 
@@ -91,9 +91,9 @@ class Programs:
                     raise QuestionError("The question is not a text: give what you want to know.")
                 check_k(k)
                 turns = _turns([] if history is None else history)
-                visit = self._visit(request)
-                ids = visit.open if documents is None else _open_ids(visit, documents)
-                answerer = visit.answerer(self._all.first.wait(), ids)
+                session = self._session(request)
+                ids = session.open if documents is None else _open_ids(session, documents)
+                answerer = session.answerer(self._all.first.wait(), ids)
                 answer = answerer.ask(question, history=turns, k=k)
                 noted.answered(answer)
         except ArticleError as error:
@@ -122,8 +122,8 @@ class Programs:
         try:
             with self._requests.one("open", _by(request)) as noted:
                 uploaded, contents = _files([] if files is None else files)
-                visit = self._visit(request, keep=True)
-                opening = visit.add(
+                session = self._session(request, keep=True)
+                opening = session.add(
                     self._all.first,
                     self._all.indexes,
                     uploads=self._all.uploads,
@@ -141,11 +141,11 @@ class Programs:
                 finally:
                     opening.cancel()  # which changes nothing once it is opened
                 added = opening.wait()
-                visit.take(added)
+                session.take(added)
                 noted.opened(opening, added)
         except ArticleError as error:
             raise _told(error) from error
-        return self._listed(request, visit, dict.fromkeys(added.documents, added.note))
+        return self._listed(request, session, dict.fromkeys(added.documents, added.note))
 
     def documents(self, request: gr.Request) -> list[dict[str, Any]]:
         """List the open documents.
@@ -155,33 +155,33 @@ class Programs:
             pages is null where the format has none
         """
         try:
-            visit = self._visit(request)
+            session = self._session(request)
         except ArticleError as error:
             raise _told(error) from error
-        return self._listed(request, visit)
+        return self._listed(request, session)
 
     def _listed(
-        self, request: gr.Request, visit: Visit, notes: Mapping[str, str] | None = None
+        self, request: gr.Request, session: Session, notes: Mapping[str, str] | None = None
     ) -> list[dict[str, Any]]:
         """The open documents as JSON; `notes` maps ids to notes, and an empty one is left out."""
         notes = notes or {}
         listed: list[dict[str, Any]] = [
             {
                 "id": name,
-                "title": visit.documents[name].title,
-                "source": source(visit.documents[name]),
-                "characters": len(visit.documents[name].text),
-                "paragraphs": count_paragraphs(visit.documents[name]),
-                "pages": len(visit.documents[name].pages) or None,
+                "title": session.documents[name].title,
+                "source": source(session.documents[name]),
+                "characters": len(session.documents[name].text),
+                "paragraphs": count_paragraphs(session.documents[name]),
+                "pages": len(session.documents[name].pages) or None,
                 **({"note": notes[name]} if notes.get(name) else {}),
             }
-            for name in visit.open
+            for name in session.open
         ]
         given: list[dict[str, Any]] = _given(request, listed)
         return given
 
-    def _visit(self, request: gr.Request, *, keep: bool = False) -> Visit:
-        """The visit of a session, or a new one; `keep` it where it will have something of its own."""
+    def _session(self, request: gr.Request, *, keep: bool = False) -> Session:
+        """The session of a client, or a new one; `keep` it if the client will have something in it."""
         key = request.session_hash or ""
         if not key and _by(request) != "mcp":
             # Strangers to each other, of whom the one would see what the other has opened.
@@ -189,17 +189,17 @@ class Programs:
         with self._lock:
             if key in self._lost:
                 del self._lost[key]
-                raise ForgottenError(LOST)
-            visit = self._visits.get(key) or self._all.new()
+                raise SessionExpiredError(LOST)
+            session = self._sessions.get(key) or self._all.new()
             if keep:
-                self._visits[key] = visit
-        self._all.use(visit)
-        return visit
+                self._sessions[key] = session
+        self._all.use(session)
+        return session
 
     def forget_session(self, session: str) -> None:
         """Drop what a session has opened."""
         with self._lock:
-            if self._visits.pop(session, None):
+            if self._sessions.pop(session, None):
                 self._lost[session] = None
             while len(self._lost) > MAX_LOST:
                 del self._lost[next(iter(self._lost))]
@@ -211,13 +211,13 @@ def check_k(k: int) -> None:
         raise QuestionError(f"k is {k}: give a number from 1 to {MAX_K}.")
 
 
-def _open_ids(visit: Visit, ids: Any) -> list[str]:
+def _open_ids(session: Session, ids: Any) -> list[str]:
     if not isinstance(ids, list):
         raise QuestionError("documents is not a list: give the ids of open documents, or null.")
     for name in ids:
-        if name not in visit.open:
+        if name not in session.open:
             raise QuestionError(
-                f"There is no open document '{name}': choose among {', '.join(visit.open)}."
+                f"There is no open document '{name}': choose among {', '.join(session.open)}."
             )
     return list(ids)
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 from index.search.collection import Hit
-from page.text_ranges import Shelf, source
+from page.text_ranges import OpenDocuments, source
 from qa.answerer import LEAST_ALTERNATIVE
 from qa.types import Alternative, Answer, Citation
 
@@ -20,7 +20,7 @@ _MARKUP = re.compile(r"([\\`*_\[\]<>&~|$#@]|:(?=//)|(?<=www)\.)", re.IGNORECASE)
 _AT_START = re.compile(r"^(\d*)([+\-=:.)])")
 
 
-def answer_text(shelf: Shelf, answer: Answer) -> str:
+def answer_text(shelf: OpenDocuments, answer: Answer) -> str:
     """An answer with its citation, to paste into a text."""
     at = answer.citation
     if answer.text is None or at is None:
@@ -30,7 +30,7 @@ def answer_text(shelf: Shelf, answer: Answer) -> str:
     return "\n".join([*lines, f"— {_cited(shelf, at)}"])
 
 
-def conversation_markdown(shelf: Shelf, turns: Sequence[Answer]) -> str:
+def conversation_markdown(shelf: OpenDocuments, turns: Sequence[Answer]) -> str:
     """A conversation: each question, its answer or that there is none, and what that is taken from.
 
     Every quotation has the offsets of its characters in the document's text, the end exclusive.
@@ -63,7 +63,7 @@ def escape(text: str) -> str:
     return _AT_START.sub(r"\1\\\2", _MARKUP.sub(r"\\\1", text))
 
 
-def no_answer(shelf: Shelf) -> str:
+def no_answer(shelf: OpenDocuments) -> str:
     """The sentence that says that there is no answer."""
     many = len(shelf.documents) > 1
     return "The documents do not say." if many else "The article does not say."
@@ -90,7 +90,7 @@ def nearest(answer: Answer) -> Hit | None:
     return answer.hits[0] if answer.hits else None
 
 
-def _quoted(shelf: Shelf, words: str, at: Citation, confidence: float) -> list[str]:
+def _quoted(shelf: OpenDocuments, words: str, at: Citation, confidence: float) -> list[str]:
     sentence = _sentence(shelf, at)
     offsets = f"characters {at.sentence_start}–{at.sentence_end}"
     if sentence != words:
@@ -113,12 +113,12 @@ def _line(text: str) -> str:
     return escape(" ".join(text.split()))
 
 
-def _cited(shelf: Shelf, at: Citation) -> str:
+def _cited(shelf: OpenDocuments, at: Citation) -> str:
     """The document, where in it the words stand, and where it is from."""
     document = shelf.documents[at.document]
-    alone = Shelf({at.document: document})
+    alone = OpenDocuments({at.document: document})
     return f"{document.title}, {alone.name(at.document, at.start, at.end)} ({source(document)})"
 
 
-def _sentence(shelf: Shelf, at: Citation) -> str:
+def _sentence(shelf: OpenDocuments, at: Citation) -> str:
     return shelf.documents[at.document].text[at.sentence_start : at.sentence_end]

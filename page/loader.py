@@ -21,7 +21,7 @@ class CancelledError(ArticleError):
     """The opening was cancelled by the one who waits for it."""
 
 
-class Opening:
+class DocumentLoader:
     """How far the opening of documents is, and what came of it.
 
     `opened` is set when they can be asked or cannot be opened, and `finished` when the examples are
@@ -56,7 +56,7 @@ class Opening:
         self._answerer: ArticleAnswerer | None = None
         self._done, self._total = 0, 0
 
-    def start(self) -> Opening:
+    def start(self) -> DocumentLoader:
         """Begin, and return at once."""
         threading.Thread(target=self._run, daemon=True).start()
         return self

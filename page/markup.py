@@ -22,7 +22,7 @@ from page.export import (
     no_answer,
     sureness,
 )
-from page.text_ranges import Place, Shelf, count_paragraphs, layout, normal, short, source
+from page.text_ranges import OpenDocuments, Place, count_paragraphs, layout, normal, short, source
 from qa.types import Alternative, Answer, Citation
 
 EXCERPT = 180
@@ -30,7 +30,7 @@ EXCERPT = 180
 LONG = 500
 
 
-def sheets_html(shelf: Shelf, shown: str) -> str:
+def sheets_html(shelf: OpenDocuments, shown: str) -> str:
     """The open documents, of which only one is in sight; page.js turns from one to the other."""
     return "".join(
         _sheet(shelf, document, hidden=name != shown)
@@ -39,7 +39,7 @@ def sheets_html(shelf: Shelf, shown: str) -> str:
     )
 
 
-def tabs_html(shelf: Shelf, shown: str, unasked: Collection[str] = ()) -> str:
+def tabs_html(shelf: OpenDocuments, shown: str, unasked: Collection[str] = ()) -> str:
     """A tab for each open document, and with several a tick for those that are asked."""
     names = [name for name in shelf.documents if name not in shelf.removed]
     tabs = "".join(
@@ -57,7 +57,7 @@ def tabs_html(shelf: Shelf, shown: str, unasked: Collection[str] = ()) -> str:
     )
 
 
-def chat_html(shelf: Shelf, turns: Sequence[Answer], waiting: str | None = None) -> str:
+def chat_html(shelf: OpenDocuments, turns: Sequence[Answer], waiting: str | None = None) -> str:
     """The chat so far, and the question that still waits for its answer, if one does."""
     shown = []
     for number, turn in enumerate(turns):
@@ -85,7 +85,7 @@ def chat_html(shelf: Shelf, turns: Sequence[Answer], waiting: str | None = None)
     )
 
 
-def answer_html(shelf: Shelf, answer: Answer) -> str:
+def answer_html(shelf: OpenDocuments, answer: Answer) -> str:
     """An answer with its place, its confidence and its rivals, or that the article does not say."""
     parts = []
     if answer.rewritten:
@@ -109,7 +109,7 @@ def answer_html(shelf: Shelf, answer: Answer) -> str:
     return "".join(parts)
 
 
-def passages_html(shelf: Shelf, answer: Answer) -> str:
+def passages_html(shelf: OpenDocuments, answer: Answer) -> str:
     """The ranked passages of an answer, each a button to its place, with a bar for its score."""
     if not answer.hits:
         return ""
@@ -147,7 +147,7 @@ def status_html(
     )
 
 
-def _sheet(shelf: Shelf, document: Document, *, hidden: bool) -> str:
+def _sheet(shelf: OpenDocuments, document: Document, *, hidden: bool) -> str:
     """A document: its title as a heading and its paragraphs, numbered from 1 as in a place."""
     number = shelf.number(document.id)
     titled, spans = layout(document)
@@ -179,7 +179,7 @@ def _words(document: Document, since: int, start: int, end: int) -> str:
     return made + html.escape(normal(document.text[at:end]))
 
 
-def _tab(shelf: Shelf, name: str, *, chosen: bool, asked: bool, alone: bool) -> str:
+def _tab(shelf: OpenDocuments, name: str, *, chosen: bool, asked: bool, alone: bool) -> str:
     document, number = shelf.documents[name], shelf.number(name)
     title = html.escape(document.title)
     counts = {"page": len(document.pages), "paragraph": count_paragraphs(document)}
@@ -207,7 +207,7 @@ def _turn(question: str, reply: str, kind: str) -> str:
     )
 
 
-def _tools(shelf: Shelf, answer: Answer, number: int, last: bool) -> str:
+def _tools(shelf: OpenDocuments, answer: Answer, number: int, last: bool) -> str:
     """What can be done with a turn: with the last one also ask it again or take it back."""
     which = f"question {number + 1}"
     buttons = (
@@ -224,18 +224,18 @@ def _tools(shelf: Shelf, answer: Answer, number: int, last: bool) -> str:
     return f'<div class="tools">{buttons}</div>'
 
 
-def _answered(shelf: Shelf, words: str, confidence: float, at: Citation) -> str:
+def _answered(shelf: OpenDocuments, words: str, confidence: float, at: Citation) -> str:
     return (
         f'{_cited(shelf, words, at)}<p class="meta">{_button(shelf, at.document, at.start, at.end)}'
         f'<span class="sure">{sureness(confidence)}</span></p>'
     )
 
 
-def _other(shelf: Shelf, other: Alternative) -> str:
+def _other(shelf: OpenDocuments, other: Alternative) -> str:
     return _answered(shelf, other.text, other.confidence, other.citation)
 
 
-def _cited(shelf: Shelf, words: str, at: Citation) -> str:
+def _cited(shelf: OpenDocuments, words: str, at: Citation) -> str:
     """The words; and where the sentence has more, the sentence with the words marked in it."""
     text = shelf.documents[at.document].text
     marks = shelf.places(at.document, at.sentence_start, at.sentence_end)
@@ -255,7 +255,7 @@ def _cited(shelf: Shelf, words: str, at: Citation) -> str:
     )
 
 
-def _passage(shelf: Shelf, hit: Hit, top: float) -> str:
+def _passage(shelf: OpenDocuments, hit: Hit, top: float) -> str:
     at = hit.passage
     where = html.escape(shelf.name(at.document_id, at.start, at.end))
     title = html.escape(short(shelf.documents[at.document_id].title))
@@ -269,7 +269,7 @@ def _passage(shelf: Shelf, hit: Hit, top: float) -> str:
     )
 
 
-def _button(shelf: Shelf, document_id: str, start: int, end: int) -> str:
+def _button(shelf: OpenDocuments, document_id: str, start: int, end: int) -> str:
     """A button that goes to a place and is named after it; only the name where the document is gone."""
     name = html.escape(shelf.name(document_id, start, end))
     if document_id in shelf.removed:
@@ -278,7 +278,7 @@ def _button(shelf: Shelf, document_id: str, start: int, end: int) -> str:
     return f'<button type="button" class="place" data-places="{found}">{name}</button>'
 
 
-def _of(shelf: Shelf, hit: Hit) -> list[Place]:
+def _of(shelf: OpenDocuments, hit: Hit) -> list[Place]:
     at = hit.passage
     return shelf.places(at.document_id, at.start, at.end)
 

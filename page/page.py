@@ -21,18 +21,18 @@ from starlette.routing import Route
 
 from index.errors import ArticleError
 from page import gradio_compat
-from page.api import ASKING, Programs, check_k
+from page.api import ASKING, ApiEndpoints, check_k
 from page.loader import CancelledError
 from page.markup import chat_html, passages_html, sheets_html, tabs_html
 from page.replies import SWEEP_SECONDS, Replies
-from page.request_log import Requests
+from page.request_log import RequestLog
 from page.root_path import RedirectToRoot
 from page.security.connections import bound_connections
 from page.security.middleware import SecurityMiddleware
 from page.security.origin import AllowedHosts
-from page.security.sessions import MAX_SESSIONS, Sessions
-from page.session import Visit
-from page.sessions import ForgottenError, Visits
+from page.security.sessions import MAX_SESSIONS, SessionLimits
+from page.session import Session
+from page.sessions import SessionExpiredError, Sessions
 from page.uploads import UploadEndpoint
 from qa.answerer import DEFAULT_K
 from qa.questions import check_question
@@ -67,30 +67,30 @@ class Page:
 
     def __init__(
         self,
-        visits: Visits,
+        sessions: Sessions,
         k: int = DEFAULT_K,
-        requests: Requests | None = None,
+        requests: RequestLog | None = None,
         max_waiting: int = MAX_WAITING,
     ) -> None:
         """Lay the page out for visitors, who find k passages under an answer."""
-        self.visits = visits
-        self.first = first = visits.first
+        self.sessions = sessions
+        self.first = first = sessions.first
         self.k = k
-        self.requests = requests or Requests()
-        visit = visits.new()
-        visit.arrived = False  # until a page is loaded, which begins with a copy of it
+        self.requests = requests or RequestLog()
+        session = sessions.new()
+        session.arrived = False  # until a page is loaded, which begins with a copy of it
         with gradio_compat.Blocks(
             title="Ask the Article",
             fill_width=True,
             analytics_enabled=False,
         ) as self.blocks:
-            self.visit = gr.State(visit)
+            self.session = gr.State(session)
             with gr.Row(elem_id="bar"):
                 _html("<h1>Ask the Article</h1>", "brand")
                 self.status = _html(first.status(), "status")
             with gr.Row(elem_id="desk"):
                 with gr.Column(elem_id="talk"):
-                    self.chat = _html(chat_html(visit.shelf, []), "chat", "answered")
+                    self.chat = _html(chat_html(session.shelf, []), "chat", "answered")
                     with gr.Row(elem_id="examples"):
                         self.examples = [
                             gr.Button(visible=False, size="sm") for _ in range(EXAMPLES)
@@ -107,16 +107,20 @@ class Page:
                         self.button = gr.Button("Ask", variant="primary", elem_id="ask", scale=0)
                     self.overdue = gr.Button(visible="hidden", elem_id="overdue")
                 with gr.Column(elem_id="reading"):
-                    self.tabs = _html(tabs_html(visit.shelf, visit.shown), "documents", "opened")
+                    self.tabs = _html(
+                        tabs_html(session.shelf, session.shown), "documents", "opened"
+                    )
                     with gr.Column(elem_id="adding"):
                         self._adding()
-                    self.sheets = _html(sheets_html(visit.shelf, visit.shown), "article", "opened")
+                    self.sheets = _html(
+                        sheets_html(session.shelf, session.shown), "article", "opened"
+                    )
                     self.passages = _html("", "passages")
             self.replies = Replies(self.blocks, on_forget=self._forget_session)
-            self.sessions = Sessions(time.monotonic, self.replies.forget_session)
+            self.session_limits = SessionLimits(time.monotonic, self.replies.forget_session)
             # First, so that the endpoints have their names to themselves.
-            self.programs = Programs(visits, self.requests, self.replies.is_wanted)
-            self.programs.connect()
+            self.api = ApiEndpoints(sessions, self.requests, self.replies.is_wanted)
+            self.api.connect()
             self._connect()
         # A question takes some ten milliseconds of every core; more at once would only wait. What is
         # queued is asked through the queue alone, so that its limits hold for everybody.
@@ -143,8 +147,8 @@ class Page:
             SecurityMiddleware,
             hosts=hosts,
             replies=self.replies,
-            sessions=self.sessions,
-            uploads=UploadEndpoint(self.visits.uploads),
+            session_limits=self.session_limits,
+            uploads=UploadEndpoint(self.sessions.uploads),
             trusted_proxies=trusted_proxies,
         )
         _, address, public = self.blocks.launch(
@@ -175,7 +179,7 @@ class Page:
         bound_connections(self.blocks.server.config)
         if public:
             hosts.add(urlsplit(public).netloc)
-        self.visits.watch()
+        self.sessions.watch()
         return str(address), public
 
     @contextlib.asynccontextmanager
@@ -186,7 +190,7 @@ class Page:
             while True:
                 await asyncio.sleep(SWEEP_SECONDS)
                 self.replies.sweep()
-                self.sessions.end_idle(self.visits.forget_after, self.replies.is_fetched)
+                self.session_limits.end_idle(self.sessions.forget_after, self.replies.is_fetched)
 
         sweeping = asyncio.create_task(sweep())
         try:
@@ -195,7 +199,7 @@ class Page:
             sweeping.cancel()
 
     def _forget_session(self, session: str) -> None:
-        self.programs.forget_session(session)
+        self.api.forget_session(session)
 
     def close(self) -> None:
         """Answer what is asked already, for some seconds at most, and serve no more."""
@@ -206,7 +210,7 @@ class Page:
             time.sleep(0.05)
         if busy:
             time.sleep(0.3)  # the last answer has yet to be sent
-        self.visits.stop()
+        self.sessions.stop()
         # What is cut off now, as half an upload, is no error to tell of.
         logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
         self.blocks.server.config.timeout_graceful_shutdown = 1
@@ -249,247 +253,247 @@ class Page:
         asking = {**quiet, "concurrency_id": ASKING}
         talk = [self.chat, self.passages]
         desk = [self.tabs, self.sheets, *talk, *self.examples]
-        self.blocks.load(self.arrive, self.visit, [self.status, self.box, *self.examples], **free)
-        self.blocks.load(self.ask_link, self.visit, desk, **asking)
+        self.blocks.load(self.arrive, self.session, [self.status, self.box, *self.examples], **free)
+        self.blocks.load(self.ask_link, self.session, desk, **asking)
         gr.on(
             [self.box.submit, self.button.click],
             self.ask,
-            [self.box, self.visit],
+            [self.box, self.session],
             [self.box, *desk],
             # What is asked while another is answered is asked after it.
             trigger_mode="always_last",
             **asking,
         )
         for example in self.examples:
-            example.click(self.ask_example, [example, self.visit], desk, **asking)
-        self.chat.retry(self.retry, self.visit, desk, **asking)
-        self.chat.undo(self.undo, self.visit, [self.box, *talk], **quiet)
-        self.chat.edit(self.edit, self.visit, [self.box, *talk], **quiet)
-        self.chat.clear(self.clear, self.visit, talk, **quiet)
+            example.click(self.ask_example, [example, self.session], desk, **asking)
+        self.chat.retry(self.retry, self.session, desk, **asking)
+        self.chat.undo(self.undo, self.session, [self.box, *talk], **quiet)
+        self.chat.edit(self.edit, self.session, [self.box, *talk], **quiet)
+        self.chat.clear(self.clear, self.session, talk, **quiet)
         self.overdue.click(self.listen, None, None, trigger_mode="multiple", **free).then(
             None, js="() => window.askTheArticle.heard()", **quiet
         )
         # Not queued, where a question sent after it could be taken first.
         ticked = {**quiet, "trigger_mode": "multiple", "queue": False}
-        self.tabs.input(self.choose, self.visit, None, **ticked)
-        self.tabs.delete(self.remove, self.visit, desk, **quiet)
+        self.tabs.input(self.choose, self.session, None, **ticked)
+        self.tabs.delete(self.remove, self.session, desk, **quiet)
         # While something is opened, more is refused in words, and an uploaded file deleted.
         adding = {**free, "trigger_mode": "multiple"}
         self.files.upload(
-            self.add_files, [self.files, self.visit], [self.status, self.files, *desk], **adding
+            self.add_files, [self.files, self.session], [self.status, self.files, *desk], **adding
         )
         gr.on(
             [self.address.submit, self.add.click],
             self.add_given,
-            [self.address, self.text, self.visit],
+            [self.address, self.text, self.session],
             [self.status, self.address, self.text, *desk],
             **adding,
         )
-        self.status.stop(self.cancel, self.visit, None, **free)
+        self.status.stop(self.cancel, self.session, None, **free)
 
-    async def arrive(self, visit: Visit) -> AsyncIterator[Updates]:
+    async def arrive(self, session: Session) -> AsyncIterator[Updates]:
         """Show how far the articles of the start are, until they are open."""
-        self.visits.arrive(visit)
+        self.sessions.arrive(session)
         async for status in self.first.statuses(self.first.finished):
             # What the visitor adds meanwhile has a status of its own.
-            if visit.adding is None or visit.adding.opened.is_set():
+            if session.adding is None or session.adding.opened.is_set():
                 yield {self.status: status}
         yield {
-            self.status: self._status(visit),
+            self.status: self._status(session),
             self.box: gr.update(placeholder="Ask in plain words"),
-            **self._suggestions(visit),
+            **self._suggestions(session),
         }
 
-    def ask(self, question: str, visit: Visit) -> Iterator[Updates]:
+    def ask(self, question: str, session: Session) -> Iterator[Updates]:
         """Answer the question in the box; it stays there when it cannot be asked."""
-        if not question and visit.turns:  # Enter was pressed twice, or the button
+        if not question and session.turns:  # Enter was pressed twice, or the button
             yield {self.box: gr.skip()}
             return
         taken = False
         try:
-            for updates in self._answer(question, visit, self.k):
+            for updates in self._answer(question, session, self.k):
                 yield updates if taken else {**updates, self.box: ""}
                 taken = True
         except ArticleError as error:
-            updates = self._refused(visit, error)
+            updates = self._refused(session, error)
             # Something has to be given, or gradio empties what is not.
             yield {self.box: question, **updates} if taken else {self.box: gr.skip()}
 
-    def ask_example(self, question: str, visit: Visit) -> Iterator[Updates]:
+    def ask_example(self, question: str, session: Session) -> Iterator[Updates]:
         """Answer an example, whatever stands in the box."""
         try:
-            yield from self._answer(question, visit, self.k)
+            yield from self._answer(question, session, self.k)
         except ArticleError as error:
-            yield self._refused(visit, error)
+            yield self._refused(session, error)
 
-    def ask_link(self, visit: Visit, request: gr.Request) -> Iterator[Updates]:
+    def ask_link(self, session: Session, request: gr.Request) -> Iterator[Updates]:
         """Answer the question that the page's address has in it: ?q=…, and &k=… passages."""
         given = dict(request.query_params)
         question, k = given.get("q", ""), given.get("k", str(self.k))
-        self.visits.arrive(visit)
+        self.sessions.arrive(session)
         if not question:
             yield {self.chat: gr.skip()}
             return
         try:
             passages = int(k) if k.isdecimal() and len(k) < 9 else 0
             check_k(passages)
-            yield from self._answer(question, visit, passages)
+            yield from self._answer(question, session, passages)
         except ArticleError as error:
-            yield self._refused(visit, error)
+            yield self._refused(session, error)
 
-    def retry(self, visit: Visit) -> Iterator[Updates]:
+    def retry(self, session: Session) -> Iterator[Updates]:
         """Ask the last question again, of what is open now."""
-        before = visit.turns
+        before = session.turns
         if not before:
             yield {self.chat: gr.skip()}
             return
-        visit.turns = before[:-1]
+        session.turns = before[:-1]
         try:
-            yield from self._answer(before[-1].question, visit, self.k)
+            yield from self._answer(before[-1].question, session, self.k)
         except ArticleError as error:
-            visit.turns = before
-            yield self._refused(visit, error)
+            session.turns = before
+            yield self._refused(session, error)
 
-    def undo(self, visit: Visit) -> Updates:
+    def undo(self, session: Session) -> Updates:
         """Take the last turn back; its question is in the box again."""
-        return self._back(visit, len(visit.turns) - 1)
+        return self._back(session, len(session.turns) - 1)
 
-    def edit(self, visit: Visit, event: gr.EventData) -> Updates:
+    def edit(self, session: Session, event: gr.EventData) -> Updates:
         """Take a turn back, and those after it, to ask its question in other words."""
-        return self._back(visit, event.index)
+        return self._back(session, event.index)
 
-    def clear(self, visit: Visit) -> Updates:
+    def clear(self, session: Session) -> Updates:
         """Forget the chat."""
-        visit.turns = []
-        return self._talk(visit)
+        session.turns = []
+        return self._talk(session)
 
     async def listen(self) -> None:
         """Have the page listen for replies again, which it does when it sends something."""
 
-    async def choose(self, visit: Visit, event: gr.EventData) -> None:
+    async def choose(self, session: Session, event: gr.EventData) -> None:
         """Have questions asked of a document, or not."""
-        if name := visit.name(event.index):
-            visit.choose(name, bool(event.on))
+        if name := session.name(event.index):
+            session.choose(name, bool(event.on))
 
-    def remove(self, visit: Visit, event: gr.EventData) -> Updates:
+    def remove(self, session: Session, event: gr.EventData) -> Updates:
         """Close a document; answers that cite it stay."""
         try:
-            if name := visit.name(event.index):
-                visit.remove(name)
+            if name := session.name(event.index):
+                session.remove(name)
         except ArticleError as error:
             _notice(error)
-        return self._desk(visit)
+        return self._desk(session)
 
-    def cancel(self, visit: Visit) -> None:
+    def cancel(self, session: Session) -> None:
         """Stop opening what the visitor adds."""
-        if visit.adding:
-            visit.adding.cancel()
+        if session.adding:
+            session.adding.cancel()
 
-    async def add_files(self, paths: list[str], visit: Visit) -> AsyncIterator[Updates]:
+    async def add_files(self, paths: list[str], session: Session) -> AsyncIterator[Updates]:
         """Open a visitor's own files."""
-        async with aclosing(self._add(visit, files=paths)) as steps:
+        async with aclosing(self._add(session, files=paths)) as steps:
             async for updates in steps:
                 # The files are gone, whatever comes of them.
                 yield {**updates, self.files: None}
 
-    async def add_given(self, address: str, text: str, visit: Visit) -> AsyncIterator[Updates]:
+    async def add_given(self, address: str, text: str, session: Session) -> AsyncIterator[Updates]:
         """Open a web page or a text, which stay in their boxes until they are open."""
         addresses = [address] if address.strip() else []
-        async with aclosing(self._add(visit, addresses=addresses, text=text)) as steps:
+        async with aclosing(self._add(session, addresses=addresses, text=text)) as steps:
             async for updates in steps:
                 opened = self.tabs in updates
                 yield {**updates, self.address: "", self.text: ""} if opened else updates
 
-    async def _add(self, visit: Visit, **given: Any) -> AsyncGenerator[Updates, None]:
+    async def _add(self, session: Session, **given: Any) -> AsyncGenerator[Updates, None]:
         """Open what is given beside what is open, or say why not and leave all as it was."""
         opening = None
         try:
-            self.visits.use(visit)
-        except ForgottenError as error:
+            self.sessions.use(session)
+        except SessionExpiredError as error:
             _notice(error)
         try:
             with self.requests.one("open", "page") as noted:
-                opening = visit.add(
+                opening = session.add(
                     self.first,
-                    self.visits.indexes,
-                    uploads=self.visits.uploads,
+                    self.sessions.indexes,
+                    uploads=self.sessions.uploads,
                     examples=EXAMPLES,
                     **given,
                 )
                 async for status in opening.statuses(opening.opened):
                     yield {self.status: status}
                 added = opening.wait()
-                visit.take(added)
+                session.take(added)
                 noted.opened(opening, added)
-            yield {**self._desk(visit), self.status: opening.status()}
+            yield {**self._desk(session), self.status: opening.status()}
             if added.note:
                 _notice(added.note)
             async for status in opening.statuses(opening.finished):
                 yield {self.status: status}
-            visit.examples[list(added.documents)[-1]] = opening.examples
-            yield {self.status: self._status(visit), **self._suggestions(visit)}
+            session.examples[list(added.documents)[-1]] = opening.examples
+            yield {self.status: self._status(session), **self._suggestions(session)}
         except CancelledError:
-            yield {self.status: self._status(visit)}
+            yield {self.status: self._status(session)}
         except ArticleError as error:
             _notice(error)
-            yield {self.status: self._status(visit)}
+            yield {self.status: self._status(session)}
         finally:
             # The visitor may have gone.
             if opening:
                 opening.cancel()
 
-    def _answer(self, question: str, visit: Visit, k: int) -> Iterator[Updates]:
+    def _answer(self, question: str, session: Session, k: int) -> Iterator[Updates]:
         """Show that the question is asked, and then its answer; raises ArticleError."""
         check_question(question)
         with self.requests.one("ask", "page", question=question) as noted:
-            turns, history, asked = visit.turns, visit.history(), visit.asked
-            yield {self.chat: self._chat(visit, question)}
-            self.visits.use(visit)
-            answerer = visit.answerer(self.first.wait(), asked)
+            turns, history, asked = session.turns, session.history(), session.asked
+            yield {self.chat: self._chat(session, question)}
+            self.sessions.use(session)
+            answerer = session.answerer(self.first.wait(), asked)
             answer = answerer.ask(question, history=history, k=k)
             noted.answered(answer)
         # Turns may have been taken back meanwhile.
-        if visit.turns is turns:
+        if session.turns is turns:
             turns.append(answer)
-            yield self._talk(visit)
+            yield self._talk(session)
 
-    def _refused(self, visit: Visit, error: ArticleError) -> Updates:
+    def _refused(self, session: Session, error: ArticleError) -> Updates:
         """Say why a question is not answered, and show what is open if that has changed."""
         _notice(error)
-        forgotten = isinstance(error, ForgottenError)
-        return self._desk(visit) if forgotten else {self.chat: self._chat(visit)}
+        forgotten = isinstance(error, SessionExpiredError)
+        return self._desk(session) if forgotten else {self.chat: self._chat(session)}
 
-    def _back(self, visit: Visit, number: object) -> Updates:
-        if not isinstance(number, int) or not 0 <= number < len(visit.turns):
+    def _back(self, session: Session, number: object) -> Updates:
+        if not isinstance(number, int) or not 0 <= number < len(session.turns):
             return {self.box: gr.skip()}
-        question = visit.turns[number].question
-        visit.turns = visit.turns[:number]
-        return {self.box: question, **self._talk(visit)}
+        question = session.turns[number].question
+        session.turns = session.turns[:number]
+        return {self.box: question, **self._talk(session)}
 
-    def _desk(self, visit: Visit) -> Updates:
+    def _desk(self, session: Session) -> Updates:
         """Everything that shows documents."""
         return {
-            self.tabs: tabs_html(visit.shelf, visit.shown, visit.unasked),
-            self.sheets: sheets_html(visit.shelf, visit.shown),
-            **self._talk(visit),
-            **self._suggestions(visit),
+            self.tabs: tabs_html(session.shelf, session.shown, session.unasked),
+            self.sheets: sheets_html(session.shelf, session.shown),
+            **self._talk(session),
+            **self._suggestions(session),
         }
 
-    def _talk(self, visit: Visit) -> Updates:
-        passages = passages_html(visit.shelf, visit.turns[-1]) if visit.turns else ""
-        return {self.chat: self._chat(visit), self.passages: passages}
+    def _talk(self, session: Session) -> Updates:
+        passages = passages_html(session.shelf, session.turns[-1]) if session.turns else ""
+        return {self.chat: self._chat(session), self.passages: passages}
 
-    def _chat(self, visit: Visit, waiting: str | None = None) -> str:
-        return chat_html(visit.shelf, visit.turns, waiting)
+    def _chat(self, session: Session, waiting: str | None = None) -> str:
+        return chat_html(session.shelf, session.turns, waiting)
 
-    def _status(self, visit: Visit) -> str:
+    def _status(self, session: Session) -> str:
         """The status of what is still being opened, if anything is."""
-        busy = visit.adding and not visit.adding.opened.is_set()
-        return visit.adding.status() if visit.adding and busy else self.first.status()
+        busy = session.adding and not session.adding.opened.is_set()
+        return session.adding.status() if session.adding and busy else self.first.status()
 
-    def _suggestions(self, visit: Visit) -> Updates:
+    def _suggestions(self, session: Session) -> Updates:
         """The examples' buttons: as many as there are questions, and the others out of sight."""
-        texts = [*visit.suggestions(self.first), *[""] * EXAMPLES]
+        texts = [*session.suggestions(self.first), *[""] * EXAMPLES]
         return {
             button: gr.update(value=text, visible=bool(text))
             for button, text in zip(self.examples, texts, strict=False)

@@ -15,7 +15,7 @@ from typing import Any, Literal
 from index.console import strict_stream
 from index.errors import ArticleError
 from index.terminal import visible
-from page.loader import Opening
+from page.loader import DocumentLoader
 from qa.answerer import ArticleAnswerer
 from qa.types import Answer
 
@@ -40,14 +40,14 @@ class Request:
         self.seconds = answer.seconds
         self.texts["answer"] = answer.text
 
-    def opened(self, opening: Opening, added: ArticleAnswerer) -> None:
+    def opened(self, opening: DocumentLoader, added: ArticleAnswerer) -> None:
         """Note which documents were opened."""
         self.outcome = "opened"
         self.seconds = opening.seconds
         self.texts["documents"] = [document.title for document in added.documents.values()]
 
 
-class Requests:
+class RequestLog:
     """Counts the requests that are `under_way`, and logs those that have ended, one line each."""
 
     def __init__(

@@ -18,8 +18,8 @@ from index.errors import ArticleError, DocumentError
 from index.models.encoder import Encoder, Progress
 from index.search.article_index import ArticleIndex
 from index.search.collection import Collection
-from page.loader import Opening
-from page.text_ranges import Shelf, is_address
+from page.loader import DocumentLoader
+from page.text_ranges import OpenDocuments, is_address
 from page.uploads import Uploads
 from qa.answerer import ArticleAnswerer
 from qa.opening import deduplicate
@@ -131,7 +131,7 @@ class Indexes:
 
 
 @dataclass(eq=False)
-class Visit:
+class Session:
     """What one visitor has open, asks and was told.
 
     `documents` are all that were opened, by their ids, also those in `removed`: answers cite them.
@@ -139,7 +139,7 @@ class Visit:
     the visitor added. `adding` is the opening under way; `private` lets addresses lead to this machine
     and the networks around it. What changes is replaced and not changed in place, as a question may be
     under way meanwhile. `used` is when it was used last, and `forgotten` whether it was closed since.
-    `arrived` is whether its page was loaded: a visit that is used without is what is left of one that
+    `arrived` is whether its page was loaded: a session that is used without is what is left of one that
     was dropped.
     """
 
@@ -150,7 +150,7 @@ class Visit:
     unasked: frozenset[str] = frozenset()
     turns: list[Answer] = field(default_factory=list)
     examples: dict[str, list[str]] = field(default_factory=dict)
-    adding: Opening | None = None
+    adding: DocumentLoader | None = None
     used: float = 0.0
     forgotten: bool = False
     arrived: bool = True
@@ -158,14 +158,14 @@ class Visit:
     _answerer: ArticleAnswerer | None = None
 
     @classmethod
-    def of(cls, documents: Sequence[Document], *, private: bool = False) -> Visit:
-        """A visit that begins with these documents open."""
+    def of(cls, documents: Sequence[Document], *, private: bool = False) -> Session:
+        """A new session with these documents open."""
         return cls({document.id: document for document in documents}, documents[0].id, private)
 
     @property
-    def shelf(self) -> Shelf:
+    def shelf(self) -> OpenDocuments:
         """The documents as the page shows them."""
-        return Shelf(self.documents, self.removed)
+        return OpenDocuments(self.documents, self.removed)
 
     @property
     def open(self) -> list[str]:
@@ -212,7 +212,7 @@ class Visit:
 
     def add(
         self,
-        first: Opening,
+        first: DocumentLoader,
         kept: Indexes,
         *,
         uploads: Uploads | None = None,
@@ -221,7 +221,7 @@ class Visit:
         addresses: Sequence[str] = (),
         text: str = "",
         examples: int = 0,
-    ) -> Opening:
+    ) -> DocumentLoader:
         """Begin to open documents beside those that are open; take() then adds them.
 
         The files are paths in the folder of uploads, which are deleted; contents are names and bytes
@@ -262,7 +262,7 @@ class Visit:
             indexes = [kept.of(document, encoder, progress) for document in documents]
             return ArticleAnswerer(Collection(indexes), opened.reader, " ".join(wrong))
 
-        self.adding = Opening(
+        self.adding = DocumentLoader(
             how, examples=examples, at_first="Opening the document…", cancellable=True
         )
         return self.adding.start()
@@ -310,16 +310,16 @@ class Visit:
         self.removed &= set(kept)
 
     def forget(self, documents: Sequence[Document]) -> None:
-        """Have nothing open but these documents, as a new visit has, and nothing said."""
+        """Have nothing open but these documents, as a new session has, and nothing said."""
         changed = bool(self.turns) or list(self.documents.values()) != list(documents)
         self.forgotten = self.forgotten or changed
-        fresh = Visit.of(documents)
+        fresh = Session.of(documents)
         self.documents, self.shown = fresh.documents, fresh.shown
         self.removed, self.unasked = fresh.removed, fresh.unasked
         self.turns, self.examples, self._indexes = [], {}, {}
         self.adding, self._answerer = None, None
 
-    def suggestions(self, first: Opening) -> list[str]:
+    def suggestions(self, first: DocumentLoader) -> list[str]:
         """The examples of the document that was added last, or else of those of the start."""
         added = [self.examples[name] for name in self.open if name in self.examples]
         return added[-1] if added else first.examples

@@ -1,4 +1,4 @@
-"""All visits of a page, and what is forgotten of them when they are over."""
+"""All sessions of a page, and what is forgotten of them when they are over."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from pathlib import Path
 from gradio.utils import get_upload_folder
 
 from index.errors import ArticleError
-from page.loader import Opening
-from page.session import Clock, Indexes, Visit
+from page.loader import DocumentLoader
+from page.session import Clock, Indexes, Session
 from page.uploads import UNREAD_SECONDS, Uploads
 from page.uploads_folder import Sweeper
 
@@ -23,20 +23,20 @@ FORGET_AFTER = 4 * 3600.0
 LOST = "What you had open was closed, since it was not used for a while: open it again."
 
 
-class ForgottenError(ArticleError):
+class SessionExpiredError(ArticleError):
     """What a visitor had open was closed, since it was not used for long."""
 
 
-class Visits:
-    """The visits of a page, and the indexes that they share.
+class Sessions:
+    """The sessions of a page, and the indexes that they share.
 
     What a visitor has opened and asked is forgotten when it was not used for some time, or when the
-    visit itself is gone: it is the visitor's, and this may be another's machine.
+    session itself is gone: it is the visitor's, and this may be another's machine.
     """
 
     def __init__(
         self,
-        first: Opening,
+        first: DocumentLoader,
         *,
         private: bool = False,
         forget_after: float = FORGET_AFTER,
@@ -54,32 +54,32 @@ class Visits:
         self.uploads = uploads or Uploads(Path(get_upload_folder()))
         self._sweeper = Sweeper(uploads.folder, forget_after, clock) if uploads else None
         self._clock = clock
-        self._known: weakref.WeakSet[Visit] = weakref.WeakSet()
+        self._known: weakref.WeakSet[Session] = weakref.WeakSet()
         self._lock = threading.Lock()
         self._stopped = threading.Event()
 
-    def new(self) -> Visit:
-        """A visit that begins."""
-        return Visit.of(self.first.documents, private=self._private)
+    def new(self) -> Session:
+        """A new session."""
+        return Session.of(self.first.documents, private=self._private)
 
-    def arrive(self, visit: Visit) -> None:
-        """Note that a page was loaded, which begins its visit."""
-        visit.arrived = True
-        with suppress(ForgottenError):
-            self.use(visit)
+    def arrive(self, session: Session) -> None:
+        """Note that a page was loaded, which begins its session."""
+        session.arrived = True
+        with suppress(SessionExpiredError):
+            self.use(session)
 
-    def use(self, visit: Visit) -> None:
-        """Note that a visit goes on; raises ForgottenError, once, where it was forgotten."""
+    def use(self, session: Session) -> None:
+        """Note that a session is used; raises SessionExpiredError, once, if it was forgotten."""
         with self._lock:
-            self._known.add(visit)
-            visit.used = self._clock()
-            if not visit.arrived:
-                visit.arrived = True
-                raise ForgottenError(LOST)
-            if visit.forgotten:
-                visit.forgotten = False
+            self._known.add(session)
+            session.used = self._clock()
+            if not session.arrived:
+                session.arrived = True
+                raise SessionExpiredError(LOST)
+            if session.forgotten:
+                session.forgotten = False
                 hours = self.forget_after / 3600
-                raise ForgottenError(
+                raise SessionExpiredError(
                     f"What you had open was closed, since it was not used for {hours:g} hours: "
                     "open it again."
                 )
@@ -88,10 +88,10 @@ class Visits:
         """Forget what was not used for as long as it is kept."""
         before = self._clock() - self.forget_after
         with self._lock:
-            for visit in self._known:
-                busy = visit.adding is not None and not visit.adding.opened.is_set()
-                if visit.used < before and not busy:
-                    visit.forget(self.first.documents)
+            for session in self._known:
+                busy = session.adding is not None and not session.adding.opened.is_set()
+                if session.used < before and not busy:
+                    session.forget(self.first.documents)
         self.indexes.forget(before)
         self.uploads.sweep(min(UNREAD_SECONDS, self.forget_after))
         if self._sweeper:

@@ -21,7 +21,7 @@ Layout = tuple[bool, list[tuple[int, int]]]
 
 
 @dataclass(frozen=True, slots=True)
-class Shelf:
+class OpenDocuments:
     """The documents that a visitor has opened, by their ids and numbered from 0 in their order.
 
     Those that were removed again keep their numbers, since answers still cite them.

@@ -16,9 +16,9 @@ from typing import Any
 
 from playwright.sync_api import Browser, Error, Playwright
 
-from page.loader import Opening
+from page.loader import DocumentLoader
 from page.page import Page
-from page.sessions import FORGET_AFTER, Visits
+from page.sessions import FORGET_AFTER, Sessions
 
 ROOT = Path(__file__).parent.parent
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -92,7 +92,7 @@ def running_process(folder: Path, *arguments: str) -> Iterator[tuple[str, subpro
 
 
 @contextmanager
-def serving(first: Opening, **options: Any) -> Iterator[str]:
+def serving(first: DocumentLoader, **options: Any) -> Iterator[str]:
     """The address of a page in this process, with what opens its articles and gradio's options."""
     with launched(first, **options) as (_, address):
         yield address
@@ -100,7 +100,7 @@ def serving(first: Opening, **options: Any) -> Iterator[str]:
 
 @contextmanager
 def launched(
-    first: Opening,
+    first: DocumentLoader,
     *,
     private: bool = True,
     page_options: Mapping[str, Any] | None = None,
@@ -108,8 +108,8 @@ def launched(
     **options: Any,
 ) -> Iterator[tuple[Page, str]]:
     """The page itself, too."""
-    visits = Visits(first, private=private, forget_after=forget_after)
-    page = Page(visits, **(page_options or {}))
+    sessions = Sessions(first, private=private, forget_after=forget_after)
+    page = Page(sessions, **(page_options or {}))
     address, _ = page.launch("127.0.0.1", free_port(), **options)
     first.start()
     try:

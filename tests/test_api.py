@@ -22,7 +22,7 @@ from mcp.types import CallToolResult, TextContent, Tool
 from index.models.encoder import Progress
 from index.search.article_index import ArticleIndex
 from index.search.collection import Collection
-from page.loader import Opening
+from page.loader import DocumentLoader
 from qa.answerer import ArticleAnswerer
 from tests.browser import ROOT, running, serving
 from tests.conftest import FakeEncoder, FakeReader
@@ -53,7 +53,7 @@ def address(
         return opened
 
     uploads = tmp_path_factory.mktemp("uploads")
-    first = Opening(how, documents=list(opened.documents.values()))
+    first = DocumentLoader(how, documents=list(opened.documents.values()))
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("GRADIO_TEMP_DIR", str(uploads))
         with serving(first) as served:

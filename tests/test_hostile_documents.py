@@ -22,7 +22,7 @@ from index.__main__ import main as index_main
 from index.documents.document import make_document
 from index.search.article_index import ArticleIndex
 from index.search.collection import Collection
-from page.loader import Opening
+from page.loader import DocumentLoader
 from qa.__main__ import main as qa_main
 from qa.answerer import ArticleAnswerer
 from tests.browser import serving
@@ -53,7 +53,7 @@ ALL = (TITLE, SENTENCE, HEADING, RIVAL, f"{PROMPT}.")
 ADDRESS = f"javascript:{RUN}//<img src=x onerror={RUN}>"
 
 
-def opening(folder: Path) -> Opening:
+def opening(folder: Path) -> DocumentLoader:
     """A page that starts with a document whose file has the name, and that finds both answers."""
     path = folder / f"{NAME}.txt"
     document = make_document(FIRST, name=NAME, source=str(path))
@@ -62,7 +62,7 @@ def opening(folder: Path) -> Opening:
         index = ArticleIndex.build(document, FakeEncoder())
         return ArticleAnswerer(Collection([index]), FakeReader({ANSWER: 3.0, OTHER: 3.0}))
 
-    return Opening(how, documents=[document], examples=app.EXAMPLES, beside=path)
+    return DocumentLoader(how, documents=[document], examples=app.EXAMPLES, beside=path)
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -24,7 +24,7 @@ from index.documents.document import Document, read_document
 from index.errors import ArticleError
 from index.search.article_index import ArticleIndex
 from index.search.collection import Collection
-from page.loader import Opening
+from page.loader import DocumentLoader
 from qa.answerer import ArticleAnswerer
 from qa.opening import DEFAULT_ARTICLE
 from tests.browser import ROOT, running, serving
@@ -168,12 +168,12 @@ def test_without_the_package_mcp_its_option_says_how_to_have_it(
     assert capsys.readouterr().err == expected
 
 
-def opening(*documents: Document) -> Opening:
+def opening(*documents: Document) -> DocumentLoader:
     def how(progress: Callable[[int, int], None]) -> ArticleAnswerer:
         indexes = [ArticleIndex.build(document, FakeEncoder()) for document in documents]
         return ArticleAnswerer(Collection(indexes), FakeReader({"1851": 9.0}))
 
-    return Opening(how, documents=documents)
+    return DocumentLoader(how, documents=documents)
 
 
 def test_a_password_is_asked_for(tmp_path: Path) -> None:
@@ -1020,7 +1020,7 @@ class Gate:
         self.fraction, self.end = threading.Event(), threading.Event()
         self.failure: Exception | None = None
         self.document = document
-        self.opening = Opening(self._open, documents=[document])
+        self.opening = DocumentLoader(self._open, documents=[document])
 
     def _open(self, progress: Callable[[int, int], None]) -> ArticleAnswerer:
         self.fraction.wait(60)
@@ -1100,7 +1100,7 @@ def stepping() -> Iterator[tuple[StepEncoder, str]]:
     def how(progress: Callable[[int, int], None]) -> ArticleAnswerer:
         return ArticleAnswerer(Collection([ArticleIndex.build(document, encoder)]))
 
-    with serving(Opening(how, documents=[document])) as address:
+    with serving(DocumentLoader(how, documents=[document])) as address:
         yield encoder, address
         encoder.go.set()
 

@@ -22,8 +22,8 @@ from gradio_client.exceptions import AppError
 
 from index.search.article_index import ArticleIndex
 from index.search.collection import Collection
-from page.loader import Opening
-from page.request_log import Requests
+from page.loader import DocumentLoader
+from page.request_log import RequestLog
 from qa.answerer import ArticleAnswerer
 from tests.browser import running_process, serving, wait_until_ready
 from tests.conftest import FakeEncoder, FakeReader
@@ -46,13 +46,13 @@ class HeldReader(FakeReader):
         return super().read_all(*arguments, **options)
 
 
-def opening(reader: FakeReader | None = None) -> Opening:
+def opening(reader: FakeReader | None = None) -> DocumentLoader:
     document = document_of(LIGHTHOUSE, "lighthouse")
     index = ArticleIndex.build(document, FakeEncoder())
     answerer = ArticleAnswerer(
         Collection([index]), reader or FakeReader({"1851": 9.0, "1974": 9.0})
     )
-    return Opening(lambda progress: answerer, documents=[document])
+    return DocumentLoader(lambda progress: answerer, documents=[document])
 
 
 def connect(address: str) -> Client:
@@ -70,7 +70,7 @@ def test_health_says_whether_questions_can_be_asked() -> None:
         assert ready.wait(30)
         return answerer(progress)
 
-    first = Opening(how, documents=[document_of(LIGHTHOUSE, "lighthouse")])
+    first = DocumentLoader(how, documents=[document_of(LIGHTHOUSE, "lighthouse")])
     with serving(first) as address:
         waits = httpx.get(f"{address}health")
         assert (waits.status_code, waits.json()["status"]) == (503, "opening")
@@ -86,7 +86,7 @@ def test_health_says_when_nothing_can_be_opened() -> None:
 
         raise ArticleError("No model.")
 
-    first = Opening(how, documents=[document_of(LIGHTHOUSE, "lighthouse")])
+    first = DocumentLoader(how, documents=[document_of(LIGHTHOUSE, "lighthouse")])
     with serving(first) as address:
         assert first.finished.wait(30)
         said = httpx.get(f"{address}health")
@@ -188,7 +188,9 @@ def test_every_request_is_a_line_without_its_texts(tmp_path: Path) -> None:
     lines: list[str] = []
     path = tmp_path / "zamyatin.txt"
     path.write_text("Zamyatin wrote a novel.")
-    with serving(opening(), page_options={"requests": Requests("json", write=lines.append)}) as at:
+    with serving(
+        opening(), page_options={"requests": RequestLog("json", write=lines.append)}
+    ) as at:
         client = connect(at)
         client.predict(QUESTION, api_name="/ask")
         client.predict(files=[handle_file(path)], api_name="/open")

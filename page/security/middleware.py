@@ -40,7 +40,7 @@ from page.security.routes import (
     is_served,
     route_path,
 )
-from page.security.sessions import Sessions
+from page.security.sessions import SessionLimits
 
 # Other sites may not show the page in a frame, learn from links what was asked here (?q=…), or have a
 # browser take a response for another type than it is.
@@ -60,7 +60,7 @@ class SecurityMiddleware:
         *,
         hosts: AllowedHosts,
         replies: Replies,
-        sessions: Sessions,
+        session_limits: SessionLimits,
         uploads: ASGIApp,
         trusted_proxies: Sequence[str] = (),
         clock: Callable[[], float] = time.monotonic,
@@ -72,7 +72,7 @@ class SecurityMiddleware:
         self._replies = replies
         self._throttle = LoginThrottle(clock)
         self._bodies = BodyReader()
-        self._sessions = sessions
+        self._session_limits = session_limits
         self._entry = TrustedProxies(self._check, trusted_proxies)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -129,7 +129,7 @@ class SecurityMiddleware:
                 raise BodyError(415, "Send JSON, with the header 'Content-Type: application/json'.")
             session = session_of(given)
             check_call(path, given, scope["app"].get_blocks().fns)
-            if session and not self._sessions.use(session, client_key(scope)):
+            if session and not self._session_limits.use(session, client_key(scope)):
                 raise BodyError(
                     429, "Too many new sessions from your address: try again in a minute."
                 )

@@ -11,7 +11,7 @@ MAX_NEW = 120  # new sessions of one client …
 WINDOW_SECONDS = 60.0  # … within this time
 
 
-class Sessions:
+class SessionLimits:
     """The sessions that are known, by client, the least recently used first.
 
     Who begins more than the limit loses the oldest of their own. Only where the page is full of

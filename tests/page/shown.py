@@ -12,7 +12,7 @@ from index.models.encoder import Encoded, Progress
 from index.passages import Passage
 from index.search.collection import Hit
 from page.loader import CancelledError
-from page.text_ranges import Shelf
+from page.text_ranges import OpenDocuments
 from page.uploads import Uploads
 from qa.types import Answer, Citation
 from tests.conftest import FakeEncoder
@@ -22,8 +22,8 @@ def document_of(text: str, name: str = "name", **changes: Any) -> Document:
     return replace(make_document(text, name=name, source=f"{name}.txt"), **changes)
 
 
-def shelf_of(*documents: Document, removed: tuple[str, ...] = ()) -> Shelf:
-    return Shelf({document.id: document for document in documents}, frozenset(removed))
+def shelf_of(*documents: Document, removed: tuple[str, ...] = ()) -> OpenDocuments:
+    return OpenDocuments({document.id: document for document in documents}, frozenset(removed))
 
 
 def answer_of(document: Document, words: str, sentence: str, **changes: Any) -> Answer:

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from index.errors import ArticleError
-from page.request_log import Form, Requests
+from page.request_log import Form, RequestLog
 
 
 @pytest.fixture
@@ -14,7 +14,7 @@ def lines() -> list[str]:
 
 
 def test_nothing_is_logged_unless_it_is_wanted(lines: list[str]) -> None:
-    requests = Requests(write=lines.append)
+    requests = RequestLog(write=lines.append)
     with requests.one("ask", "page", question="Who?"):
         assert requests.under_way == 1
     assert requests.under_way == 0
@@ -23,20 +23,20 @@ def test_nothing_is_logged_unless_it_is_wanted(lines: list[str]) -> None:
 
 @pytest.mark.parametrize("form", ["json", "text"])
 def test_no_text_is_logged_unless_it_is_wanted(lines: list[str], form: Form) -> None:
-    requests = Requests(form, write=lines.append)
+    requests = RequestLog(form, write=lines.append)
     with pytest.raises(ArticleError), requests.one("ask", "page", question="Who is Zamyatin?"):
         raise ArticleError("There is no ‘Zamyatin’.")
     (line,) = lines
     assert "Zamyatin" not in line
     assert "refused" in line
-    wordy = Requests(form, texts=True, write=lines.append)
+    wordy = RequestLog(form, texts=True, write=lines.append)
     with pytest.raises(ArticleError), wordy.one("ask", "page", question="Who is Zamyatin?"):
         raise ArticleError("There is no ‘Zamyatin’.")
     assert lines[1].count("Zamyatin") == 2
 
 
 def test_a_line_of_json_has_the_time_of_each_step(lines: list[str]) -> None:
-    with Requests("json", write=lines.append).one("ask", "program") as noted:
+    with RequestLog("json", write=lines.append).one("ask", "program") as noted:
         noted.outcome, noted.seconds = "answered", {"retrieve": 0.0123, "read": 0.04}
     said = json.loads(lines[0])
     assert (said["request"], said["by"]) == ("ask", "program")
@@ -48,7 +48,7 @@ def test_a_line_of_json_has_the_time_of_each_step(lines: list[str]) -> None:
 
 
 def test_a_request_is_one_line_and_commands_no_terminal(lines: list[str]) -> None:
-    requests = Requests("text", texts=True, write=lines.append)
+    requests = RequestLog("text", texts=True, write=lines.append)
     with requests.one("ask", "page", question="Who?\n2026 ask by page: answered \x1b[2J") as noted:
         noted.outcome = "answered"
     assert "\n" not in lines[0]
@@ -56,7 +56,7 @@ def test_a_request_is_one_line_and_commands_no_terminal(lines: list[str]) -> Non
 
 
 def test_what_goes_wrong_is_logged_with_its_kind(lines: list[str]) -> None:
-    requests = Requests("json", write=lines.append)
+    requests = RequestLog("json", write=lines.append)
     with pytest.raises(ZeroDivisionError), requests.one("ask", "page"):
         raise ZeroDivisionError("secret")
     assert json.loads(lines[0])["outcome"] == "failed: ZeroDivisionError"
@@ -65,7 +65,7 @@ def test_what_goes_wrong_is_logged_with_its_kind(lines: list[str]) -> None:
 
 
 def test_who_leaves_before_the_answer_is_logged_so(lines: list[str]) -> None:
-    requests = Requests("json", write=lines.append)
+    requests = RequestLog("json", write=lines.append)
 
     def generate() -> object:
         with requests.one("ask", "page"):
@@ -90,7 +90,7 @@ def test_a_line_that_cannot_be_written_is_dropped_and_counted(
             raise error
         lines.append(line)
 
-    requests = Requests(form, write=write)
+    requests = RequestLog(form, write=write)
     for _ in range(3):
         with requests.one("ask", "page") as noted:
             noted.outcome = "answered"
@@ -110,6 +110,6 @@ def test_an_error_of_the_request_is_not_hidden_by_one_of_the_log() -> None:
 
     with (
         pytest.raises(ArticleError, match="no document"),
-        Requests("json", write=write).one("a", "b"),
+        RequestLog("json", write=write).one("a", "b"),
     ):
         raise ArticleError("There is no document.")

@@ -15,9 +15,9 @@ from index.errors import ArticleError
 from index.models.encoder import Progress
 from index.search.article_index import ArticleIndex
 from index.search.collection import Collection
-from page import session as visits
-from page.loader import CancelledError, Opening
-from page.session import Indexes, Visit
+from page import session as sessions
+from page.loader import CancelledError, DocumentLoader
+from page.session import Indexes, Session
 from page.uploads import Uploads
 from qa.answerer import ArticleAnswerer
 from qa.types import Answer, QuestionError
@@ -30,86 +30,93 @@ BRIDGE = "Bridge\n\nThe bridge was built in 1931."
 READER = FakeReader({"1851": 9.0, "1974": 9.0, "1931": 9.0})
 
 
-def start(*documents: Document, encoder: FakeEncoder | None = None) -> Opening:
+def start(*documents: Document, encoder: FakeEncoder | None = None) -> DocumentLoader:
     """An opening of these documents that has come to its end."""
 
     def how(progress: Progress) -> ArticleAnswerer:
         made = encoder or FakeEncoder()
         return ArticleAnswerer(Collection([ArticleIndex.build(d, made) for d in documents]), READER)
 
-    opening = Opening(how, documents=documents).start()
+    opening = DocumentLoader(how, documents=documents).start()
     opening.wait()
     return opening
 
 
 @pytest.fixture
-def first() -> Opening:
+def first() -> DocumentLoader:
     return start(document_of(LIGHTHOUSE, "lighthouse"))
 
 
 @pytest.fixture
-def visit(first: Opening) -> Visit:
-    return Visit.of(first.documents)
+def session(first: DocumentLoader) -> Session:
+    return Session.of(first.documents)
 
 
 def add(
-    visit: Visit, first: Opening, kept: Indexes | None = None, **given: object
+    session: Session, first: DocumentLoader, kept: Indexes | None = None, **given: object
 ) -> ArticleAnswerer:
-    added = visit.add(first, kept or Indexes(), **given).wait()  # type: ignore[arg-type]
-    visit.take(added)
+    added = session.add(first, kept or Indexes(), **given).wait()  # type: ignore[arg-type]
+    session.take(added)
     return added
 
 
-def ask(visit: Visit, first: Opening, question: str) -> Answer:
-    answer = visit.answerer(first.wait(), visit.asked).ask(question)
-    visit.turns.append(answer)
+def ask(session: Session, first: DocumentLoader, question: str) -> Answer:
+    answer = session.answerer(first.wait(), session.asked).ask(question)
+    session.turns.append(answer)
     return answer
 
 
-def test_a_text_is_opened_beside_what_is_open(visit: Visit, first: Opening) -> None:
-    add(visit, first, text=TOWER)
-    assert visit.open == ["lighthouse", "pasted text"]
-    assert visit.shown == "pasted text"
-    answer = ask(visit, first, "When was the tower built?")
+def test_a_text_is_opened_beside_what_is_open(session: Session, first: DocumentLoader) -> None:
+    add(session, first, text=TOWER)
+    assert session.open == ["lighthouse", "pasted text"]
+    assert session.shown == "pasted text"
+    answer = ask(session, first, "When was the tower built?")
     assert answer.text == "1974"
     assert answer.citation and answer.citation.document == "pasted text"
     assert {hit.passage.document_id for hit in answer.hits} == {"lighthouse", "pasted text"}
-    assert visit.history() == [
+    assert session.history() == [
         ("When was the tower built?", "1974", "The tower was built in 1974.")
     ]
 
 
-def test_the_ids_to_ask_may_come_from_an_iterator(visit: Visit, first: Opening) -> None:
-    add(visit, first, text=TOWER)
+def test_the_ids_to_ask_may_come_from_an_iterator(session: Session, first: DocumentLoader) -> None:
+    add(session, first, text=TOWER)
     for ids in (["pasted text"], ["lighthouse", "pasted text"]):
-        assert list(visit.answerer(first.wait(), iter(ids)).documents) == ids
+        assert list(session.answerer(first.wait(), iter(ids)).documents) == ids
 
 
-def test_files_are_opened_and_deleted(visit: Visit, first: Opening, tmp_path: Path) -> None:
+def test_files_are_opened_and_deleted(
+    session: Session, first: DocumentLoader, tmp_path: Path
+) -> None:
     uploads = Uploads(tmp_path)
     named = (("tower.txt", TOWER), ("bridge.md", BRIDGE), ("empty.txt", ""))
     files = [uploaded(uploads, name, text) for name, text in named]
-    added = add(visit, first, uploads=uploads, files=files)
-    assert visit.open == ["lighthouse", "tower", "bridge"]
-    assert [visit.documents[name].source for name in visit.open[1:]] == ["tower.txt", "bridge.md"]
+    added = add(session, first, uploads=uploads, files=files)
+    assert session.open == ["lighthouse", "tower", "bridge"]
+    assert [session.documents[name].source for name in session.open[1:]] == [
+        "tower.txt",
+        "bridge.md",
+    ]
     assert added.note == "'empty.txt' is empty: open a file that has some text in it."
     assert list(tmp_path.iterdir()) == []
 
 
-def test_only_uploads_are_opened_as_files(visit: Visit, first: Opening, tmp_path: Path) -> None:
+def test_only_uploads_are_opened_as_files(
+    session: Session, first: DocumentLoader, tmp_path: Path
+) -> None:
     uploads = Uploads(tmp_path / "uploads")
     (tmp_path / "tower.txt").write_text(TOWER)
     bridge = uploaded(uploads, "bridge.txt", BRIDGE)
     with pytest.raises(ArticleError, match="A file is not given by its path"):
-        add(visit, first, uploads=uploads, files=[bridge, str(tmp_path / "tower.txt")])
+        add(session, first, uploads=uploads, files=[bridge, str(tmp_path / "tower.txt")])
     assert (tmp_path / "tower.txt").exists() and not Path(bridge).exists()
     with pytest.raises(ArticleError, match="A file is not given by its path"):
-        add(visit, first, files=[str(tmp_path / "tower.txt")])
+        add(session, first, files=[str(tmp_path / "tower.txt")])
 
 
-def test_contents_are_opened_by_their_names(visit: Visit, first: Opening) -> None:
-    add(visit, first, contents=[("tower.txt", TOWER.encode()), ("bridge.md", BRIDGE.encode())])
-    assert visit.open == ["lighthouse", "tower", "bridge"]
+def test_contents_are_opened_by_their_names(session: Session, first: DocumentLoader) -> None:
+    add(session, first, contents=[("tower.txt", TOWER.encode()), ("bridge.md", BRIDGE.encode())])
+    assert session.open == ["lighthouse", "tower", "bridge"]
 
 
 @pytest.mark.parametrize(
@@ -124,12 +131,12 @@ def test_contents_are_opened_by_their_names(visit: Visit, first: Opening) -> Non
     ],
 )
 def test_what_cannot_be_opened_changes_nothing(
-    visit: Visit, first: Opening, given: dict[str, object], says: str
+    session: Session, first: DocumentLoader, given: dict[str, object], says: str
 ) -> None:
-    before = copy.copy(visit)
+    before = copy.copy(session)
     with pytest.raises(ArticleError, match=says):
-        add(visit, first, **given)
-    assert (visit.documents, visit.open, visit.shown) == (
+        add(session, first, **given)
+    assert (session.documents, session.open, session.shown) == (
         before.documents,
         before.open,
         before.shown,
@@ -137,7 +144,7 @@ def test_what_cannot_be_opened_changes_nothing(
 
 
 def test_an_address_is_given_to_read_document(
-    visit: Visit, first: Opening, monkeypatch: pytest.MonkeyPatch
+    session: Session, first: DocumentLoader, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     address = "https://example.org/tower"
     asked = []
@@ -146,78 +153,84 @@ def test_an_address_is_given_to_read_document(
         asked.append((given, private))
         return document_of(TOWER, source=given)
 
-    monkeypatch.setattr(visits, "read_document", read)
-    add(visit, first, addresses=[f" {address} "])
-    assert visit.documents["name"].source == address
+    monkeypatch.setattr(sessions, "read_document", read)
+    add(session, first, addresses=[f" {address} "])
+    assert session.documents["name"].source == address
     # Only a page that was started so opens what is inside.
-    allowed = Visit.of([document_of(BRIDGE)], private=True)
+    allowed = Session.of([document_of(BRIDGE)], private=True)
     add(allowed, first, addresses=[address])
     assert asked == [(address, False), (address, True)]
 
 
-def test_two_documents_of_one_name_have_an_id_each(visit: Visit, first: Opening) -> None:
-    add(visit, first, text=TOWER)
-    add(visit, first, text=BRIDGE)
-    assert visit.open == ["lighthouse", "pasted text", "pasted text 2"]
-    answer = ask(visit, first, "When was the bridge built?")
+def test_two_documents_of_one_name_have_an_id_each(session: Session, first: DocumentLoader) -> None:
+    add(session, first, text=TOWER)
+    add(session, first, text=BRIDGE)
+    assert session.open == ["lighthouse", "pasted text", "pasted text 2"]
+    answer = ask(session, first, "When was the bridge built?")
     assert answer.citation and answer.citation.document == "pasted text 2"
 
 
-def test_a_question_can_be_limited_to_some_documents(visit: Visit, first: Opening) -> None:
-    add(visit, first, text=TOWER)
-    visit.choose("lighthouse", False)
-    assert visit.asked == ["pasted text"]
-    answer = ask(visit, first, "When was the lighthouse built?")
+def test_a_question_can_be_limited_to_some_documents(
+    session: Session, first: DocumentLoader
+) -> None:
+    add(session, first, text=TOWER)
+    session.choose("lighthouse", False)
+    assert session.asked == ["pasted text"]
+    answer = ask(session, first, "When was the lighthouse built?")
     assert {hit.passage.document_id for hit in answer.hits} == {"pasted text"}
-    visit.choose("pasted text", False)
+    session.choose("pasted text", False)
     with pytest.raises(QuestionError, match="No document is asked"):
-        ask(visit, first, "When was the lighthouse built?")
+        ask(session, first, "When was the lighthouse built?")
 
 
-def test_the_start_is_asked_as_it_is(visit: Visit, first: Opening) -> None:
-    assert visit.answerer(first.wait(), visit.asked) is first.wait()
-    add(visit, first, text=TOWER)
-    both = visit.answerer(first.wait(), visit.asked)
-    assert both is visit.answerer(first.wait(), visit.asked)
-    visit.choose("pasted text", False)
-    assert visit.answerer(first.wait(), visit.asked) is first.wait()
+def test_the_start_is_asked_as_it_is(session: Session, first: DocumentLoader) -> None:
+    assert session.answerer(first.wait(), session.asked) is first.wait()
+    add(session, first, text=TOWER)
+    both = session.answerer(first.wait(), session.asked)
+    assert both is session.answerer(first.wait(), session.asked)
+    session.choose("pasted text", False)
+    assert session.answerer(first.wait(), session.asked) is first.wait()
 
 
-def test_a_removed_document_is_not_asked_but_still_cited(visit: Visit, first: Opening) -> None:
-    add(visit, first, text=TOWER)
-    ask(visit, first, "When was the lighthouse built?")
-    visit.remove("lighthouse")
-    assert (visit.open, visit.shown) == (["pasted text"], "pasted text")
-    answer = ask(visit, first, "When was the lighthouse built?")
+def test_a_removed_document_is_not_asked_but_still_cited(
+    session: Session, first: DocumentLoader
+) -> None:
+    add(session, first, text=TOWER)
+    ask(session, first, "When was the lighthouse built?")
+    session.remove("lighthouse")
+    assert (session.open, session.shown) == (["pasted text"], "pasted text")
+    answer = ask(session, first, "When was the lighthouse built?")
     assert {hit.passage.document_id for hit in answer.hits} == {"pasted text"}
-    assert visit.history()[0].sentence == "The lighthouse was built in 1851."
+    assert session.history()[0].sentence == "The lighthouse was built in 1851."
     with pytest.raises(ArticleError, match="The last document stays open"):
-        visit.remove("pasted text")
-    assert visit.open == ["pasted text"]
+        session.remove("pasted text")
+    assert session.open == ["pasted text"]
 
 
-def test_what_was_removed_comes_back_under_its_id(visit: Visit, first: Opening) -> None:
-    add(visit, first, text=TOWER)
-    visit.remove("lighthouse")
-    add(visit, first, text=LIGHTHOUSE)
-    assert visit.open == ["lighthouse", "pasted text"]
-    assert visit.shown == "lighthouse"
-    assert ask(visit, first, "When was the lighthouse built?").text == "1851"
+def test_what_was_removed_comes_back_under_its_id(session: Session, first: DocumentLoader) -> None:
+    add(session, first, text=TOWER)
+    session.remove("lighthouse")
+    add(session, first, text=LIGHTHOUSE)
+    assert session.open == ["lighthouse", "pasted text"]
+    assert session.shown == "lighthouse"
+    assert ask(session, first, "When was the lighthouse built?").text == "1851"
 
 
 @pytest.mark.parametrize("number", [-1, 2, "0", None, 1.0, [0]])
-def test_a_number_of_no_open_document_is_none(visit: Visit, first: Opening, number: object) -> None:
-    add(visit, first, text=TOWER)
-    assert visit.name(number) is None
-    assert visit.name(0) == "lighthouse"
-    visit.remove("lighthouse")
-    assert visit.name(0) is None
+def test_a_number_of_no_open_document_is_none(
+    session: Session, first: DocumentLoader, number: object
+) -> None:
+    add(session, first, text=TOWER)
+    assert session.name(number) is None
+    assert session.name(0) == "lighthouse"
+    session.remove("lighthouse")
+    assert session.name(0) is None
 
 
 def test_a_text_is_encoded_once_for_all_visitors() -> None:
     encoder, kept = StepEncoder(), Indexes()
     first = start(document_of(LIGHTHOUSE), encoder=encoder)
-    one, two = Visit.of(first.documents), Visit.of(first.documents)
+    one, two = Session.of(first.documents), Session.of(first.documents)
     add(one, first, kept, text=TOWER)
     encoded = encoder.articles
     add(two, first, kept, text=BRIDGE)
@@ -242,10 +255,12 @@ def test_the_indexes_used_longest_ago_are_forgotten() -> None:
     assert [encoded(t) for t in (TOWER, TOWER, BRIDGE, TOWER)] == [1, 0, 1, 1]
 
 
-def test_no_more_is_open_at_once_than_there_is_room_for(first: Opening) -> None:
-    room = (len(TOWER) + len(BRIDGE)) * (1 + visits.TEXT_SHARE) + len(BRIDGE) * visits.TEXT_SHARE
+def test_no_more_is_open_at_once_than_there_is_room_for(first: DocumentLoader) -> None:
+    room = (len(TOWER) + len(BRIDGE)) * (1 + sessions.TEXT_SHARE) + len(
+        BRIDGE
+    ) * sessions.TEXT_SHARE
     kept = Indexes(at_once=int(room) + 2)
-    one, two = (Visit.of(first.documents) for _ in range(2))
+    one, two = (Session.of(first.documents) for _ in range(2))
     add(one, first, kept, text=TOWER)
     add(two, first, kept, text=BRIDGE)
     add(one, first, kept, text=BRIDGE)  # whose vectors are there once, whoever asks it
@@ -259,71 +274,71 @@ def test_no_more_is_open_at_once_than_there_is_room_for(first: Opening) -> None:
 
 
 def test_what_many_hold_of_one_text_is_counted(
-    first: Opening, monkeypatch: pytest.MonkeyPatch
+    first: DocumentLoader, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     kept = Indexes(at_once=5 * len(TOWER))
-    monkeypatch.setattr(visits, "TEXT_SHARE", 0.5)
-    people = [Visit.of(first.documents) for _ in range(20)]
+    monkeypatch.setattr(sessions, "TEXT_SHARE", 0.5)
+    people = [Session.of(first.documents) for _ in range(20)]
     with pytest.raises(ArticleError, match="Too much is open"):
         for person in people:
             add(person, first, kept, text=TOWER)
     assert sum(len(person.open) > 1 for person in people) == 8
 
 
-def test_removed_documents_are_let_go_of(first: Opening) -> None:
-    kept, visit = Indexes(), Visit.of(first.documents)
-    add(visit, first, kept, text=TOWER)
-    ask(visit, first, "When was the tower built?")
+def test_removed_documents_are_let_go_of(first: DocumentLoader) -> None:
+    kept, session = Indexes(), Session.of(first.documents)
+    add(session, first, kept, text=TOWER)
+    ask(session, first, "When was the tower built?")
     for number in range(5):
-        add(visit, first, kept, text=f"{BRIDGE} It is number {number}.")
-        visit.remove(visit.open[-1])
+        add(session, first, kept, text=f"{BRIDGE} It is number {number}.")
+        session.remove(session.open[-1])
     # One that an answer cites stays, and is counted.
-    assert list(visit.documents) == ["lighthouse", "pasted text"]
-    visit.remove("pasted text")
-    assert list(visit.documents) == ["lighthouse", "pasted text"]
+    assert list(session.documents) == ["lighthouse", "pasted text"]
+    session.remove("pasted text")
+    assert list(session.documents) == ["lighthouse", "pasted text"]
     kept.forget(float("inf"))
     gc.collect()
     assert sorted(document.text for document in kept._texts.values()) == [TOWER]
-    visit.turns.clear()
-    add(visit, first, kept, text=BRIDGE)
-    visit.remove(visit.open[-1])
-    assert list(visit.documents) == ["lighthouse"]
+    session.turns.clear()
+    add(session, first, kept, text=BRIDGE)
+    session.remove(session.open[-1])
+    assert list(session.documents) == ["lighthouse"]
 
 
-def held_up() -> tuple[StepEncoder, Opening, Visit, Opening]:
+def held_up() -> tuple[StepEncoder, DocumentLoader, Session, DocumentLoader]:
     """A visit whose second document is opened no further than its encoder, which waits."""
     encoder = StepEncoder()
     first = start(document_of(LIGHTHOUSE), encoder=encoder)
-    visit = Visit.of(first.documents)
+    session = Session.of(first.documents)
     encoder.asked.clear()
     encoder.go.clear()
-    return encoder, first, visit, visit.add(first, Indexes(), text=TOWER)
+    return encoder, first, session, session.add(first, Indexes(), text=TOWER)
 
 
 def test_cancelling_stops_the_encoding_and_changes_nothing() -> None:
-    encoder, first, visit, opening = held_up()
+    encoder, first, session, opening = held_up()
     assert encoder.asked.wait(10)
     with pytest.raises(ArticleError, match="Another document is being opened"):
-        visit.add(first, Indexes(), text=BRIDGE)
+        session.add(first, Indexes(), text=BRIDGE)
     opening.cancel()
     with pytest.raises(CancelledError):
         opening.wait()
     encoder.go.set()
     assert encoder.stopped.wait(10)
-    assert visit.open == ["name"]
-    add(visit, first, text=BRIDGE)
-    assert visit.open == ["name", "pasted text"]
+    assert session.open == ["name"]
+    add(session, first, text=BRIDGE)
+    assert session.open == ["name", "pasted text"]
 
 
 def test_only_some_are_opened_at_a_time_and_who_waits_can_go(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(visits, "PLACES", 2)
+    monkeypatch.setattr(sessions, "PLACES", 2)
     encoder, kept = StepEncoder(), Indexes()
     first = start(document_of(LIGHTHOUSE), encoder=encoder)
     before = encoder.articles
     encoder.go.clear()
-    openings = [Visit.of(first.documents).add(first, kept, text=f"{TOWER} {n}") for n in range(5)]
+    openings = [Session.of(first.documents).add(first, kept, text=f"{TOWER} {n}") for n in range(5)]
     time.sleep(0.3)
     assert encoder.articles - before == 2
     waiting = openings[-1]
@@ -340,13 +355,13 @@ def test_only_some_are_opened_at_a_time_and_who_waits_can_go(
 def test_a_refused_file_is_deleted(tmp_path: Path) -> None:
     encoder = StepEncoder()
     first = start(document_of(LIGHTHOUSE), encoder=encoder)
-    visit = Visit.of(first.documents)
+    session = Session.of(first.documents)
     encoder.go.clear()
-    visit.add(first, Indexes(), text=TOWER)
+    session.add(first, Indexes(), text=TOWER)
     uploads = Uploads(tmp_path)
     path = uploaded(uploads, "bridge.txt", BRIDGE)
     with pytest.raises(ArticleError, match="Another document is being opened"):
-        visit.add(first, Indexes(), uploads=uploads, files=[path])
+        session.add(first, Indexes(), uploads=uploads, files=[path])
     assert not Path(path).exists()
     encoder.go.set()
 
@@ -370,7 +385,7 @@ def test_an_opening_that_fails_says_why() -> None:
     def how(progress: Progress) -> ArticleAnswerer:
         raise ArticleError("There is no encoder.")
 
-    opening = Opening(how).start()
+    opening = DocumentLoader(how).start()
     with pytest.raises(ArticleError, match="There is no encoder"):
         opening.wait()
     assert ">There is no encoder.</p>" in opening.status()
@@ -378,7 +393,7 @@ def test_an_opening_that_fails_says_why() -> None:
 
 @pytest.mark.parametrize("error", [QuestionError("Too long."), RuntimeError("A defect.")])
 def test_a_failure_to_find_suggestions_does_not_fail_the_opening(
-    first: Opening,
+    first: DocumentLoader,
     error: Exception,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
@@ -387,7 +402,7 @@ def test_a_failure_to_find_suggestions_does_not_fail_the_opening(
         raise error
 
     monkeypatch.setattr("page.loader.example_questions", fail)
-    opening = Opening(lambda progress: first.wait(), examples=4).start()
+    opening = DocumentLoader(lambda progress: first.wait(), examples=4).start()
     assert opening.wait() is first.wait()
     assert opening.finished.wait(10)
     assert (opening.error, opening.examples) == ("", [])
@@ -395,11 +410,13 @@ def test_a_failure_to_find_suggestions_does_not_fail_the_opening(
     assert str(error) in capsys.readouterr().err  # for whoever runs the page
 
 
-def test_the_suggestions_are_those_of_what_was_added_last(visit: Visit, first: Opening) -> None:
+def test_the_suggestions_are_those_of_what_was_added_last(
+    session: Session, first: DocumentLoader
+) -> None:
     first.examples = ["Of the start?"]
-    add(visit, first, text=TOWER)
-    assert visit.suggestions(first) == ["Of the start?"]
-    visit.examples["pasted text"] = ["Of the tower?"]
-    assert visit.suggestions(first) == ["Of the tower?"]
-    visit.remove("pasted text")
-    assert visit.suggestions(first) == ["Of the start?"]
+    add(session, first, text=TOWER)
+    assert session.suggestions(first) == ["Of the start?"]
+    session.examples["pasted text"] = ["Of the tower?"]
+    assert session.suggestions(first) == ["Of the tower?"]
+    session.remove("pasted text")
+    assert session.suggestions(first) == ["Of the start?"]

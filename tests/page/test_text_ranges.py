@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from page.text_ranges import Shelf, count_paragraphs, is_address, short, source
+from page.text_ranges import OpenDocuments, count_paragraphs, is_address, short, source
 from tests.page.shown import document_of, shelf_of
 
 
@@ -39,7 +39,7 @@ def test_a_place_is_named_by_what_tells_it_apart() -> None:
     assert shelf_of(plain).name("name", 0, len(text)) == "paragraph 1"
     assert shelf_of(paged).name("name", one, one + 4) == "page 1, paragraph 1"
     assert shelf_of(paged).name("name", two, two + 4) == "page 2, paragraph 2"
-    several = Shelf({"name": plain, "other": document_of("Another.", "other")})
+    several = OpenDocuments({"name": plain, "other": document_of("Another.", "other")})
     assert several.name("name", two, two + 4) == "paragraph 2 of Title"
 
 

@@ -274,9 +274,9 @@ def test_a_follow_up(article: ArticleAnswerer) -> None:
     assert answer.rewritten == "What is Zhang Tianliang's program called?"
     assert answer.text == "Break of Dawn"
     # What was answered before is no answer to what is asked now.
-    visit = article.ask("When did Putin visit North Korea?")
-    history = [Turn(visit.question, visit.text or "")]
-    assert article.ask("Where did he go after that?", history=history).text != visit.text
+    session = article.ask("When did Putin visit North Korea?")
+    history = [Turn(session.question, session.text or "")]
+    assert article.ask("Where did he go after that?", history=history).text != session.text
     alone = article.ask("Which newspaper published Putin's article?", history=history)
     assert alone.rewritten is None and alone.text == "Rodong Sinmun"
 

@@ -13,7 +13,7 @@ import httpx
 
 from index.search.article_index import ArticleIndex
 from index.search.collection import Collection
-from page.loader import Opening
+from page.loader import DocumentLoader
 from qa.answerer import ArticleAnswerer
 from tests.browser import launched, paths
 from tests.conftest import FakeEncoder, FakeReader
@@ -144,8 +144,8 @@ def _value(rng: random.Random, depth: int = 0) -> Any:
     return values if kind < 0.9 else {str(number): value for number, value in enumerate(values)}
 
 
-def _opening() -> Opening:
+def _opening() -> DocumentLoader:
     document = document_of(TEXT, "lighthouse")
     index = ArticleIndex.build(document, FakeEncoder())
     answerer = ArticleAnswerer(Collection([index]), FakeReader({"1851": 9.0}))
-    return Opening(lambda progress: answerer, documents=[document])
+    return DocumentLoader(lambda progress: answerer, documents=[document])

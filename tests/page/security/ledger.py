@@ -10,7 +10,7 @@ import httpx
 
 from index.search.article_index import ArticleIndex
 from index.search.collection import Collection
-from page.loader import Opening
+from page.loader import DocumentLoader
 from qa.answerer import ArticleAnswerer
 from tests.conftest import FakeEncoder, FakeReader
 from tests.page.shown import document_of
@@ -22,13 +22,13 @@ USER = ("reader", "secret")
 QUESTION = "When was the quicksilver weighed?"
 
 
-def opening(folder: Path | None = None, reader: FakeReader | None = None) -> Opening:
+def opening(folder: Path | None = None, reader: FakeReader | None = None) -> DocumentLoader:
     """What opens the document."""
     source = str((folder or Path("/srv/texts")) / "zwickel.txt")
     document = document_of(TEXT, "zwickel", source=source)
     index = ArticleIndex.build(document, FakeEncoder())
     answerer = ArticleAnswerer(Collection([index]), reader or FakeReader({"1851": 9.0}))
-    return Opening(lambda progress: answerer, documents=[document])
+    return DocumentLoader(lambda progress: answerer, documents=[document])
 
 
 def login(address: str, client: httpx.Client) -> None:

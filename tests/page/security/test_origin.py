@@ -14,7 +14,7 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 import app
-from page.request_log import Requests
+from page.request_log import RequestLog
 from page.security.origin import AllowedHosts
 from tests.browser import serving
 from tests.page.security.ledger import QUESTION, WORDS, opening
@@ -201,7 +201,7 @@ ATTACK = """async ([target, question]) => {
 )
 def test_a_page_of_another_origin_in_a_real_browser(browser: Browser, name: str, site: str) -> None:
     lines: list[str] = []
-    requests = Requests("json", write=lines.append)
+    requests = RequestLog("json", write=lines.append)
     with (
         serving(opening(), names=["page.lan"], page_options={"requests": requests}) as address,
         another_site() as port,

@@ -12,7 +12,7 @@ import pytest
 
 from page.page import Page
 from page.security import sessions as module
-from page.security.sessions import Sessions
+from page.security.sessions import SessionLimits
 from tests.browser import launched
 from tests.page.security.ledger import QUESTION, call, opening
 
@@ -23,7 +23,7 @@ class Recorder:
     def __init__(self) -> None:
         self.now = 0.0
         self.forgotten: list[str] = []
-        self.sessions = Sessions(lambda: self.now, self.forgotten.append)
+        self.sessions = SessionLimits(lambda: self.now, self.forgotten.append)
 
 
 def test_who_begins_too_many_loses_the_oldest_of_their_own(monkeypatch: pytest.MonkeyPatch) -> None:
