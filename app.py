@@ -295,8 +295,9 @@ def _password(given: str) -> tuple[str, str]:
     try:
         with Path(path).expanduser().open(encoding="utf-8") as file:
             password = file.readline(MAX_PASSWORD).strip()
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or "it is not text"
+    except (OSError, ValueError, RuntimeError) as error:
+        unknown = "there is no such user" if isinstance(error, RuntimeError) else "it is not text"
+        reason = getattr(error, "strerror", None) or unknown
         raise ArticleError(f"The password file '{path}' cannot be read: {reason}.") from error
     if not password:
         raise ArticleError(f"The first line of '{path}' is empty: put the password there.")

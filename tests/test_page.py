@@ -123,6 +123,10 @@ def test_a_port_in_use_is_one_sentence_and_exit_code_2() -> None:
             "The password file '{tmp}/none' cannot be read: No such file or directory.",
         ),
         (
+            ["--auth", "ann:~nosuchuser/password"],
+            "The password file '~nosuchuser/password' cannot be read: there is no such user.",
+        ),
+        (
             ["--auth", "ann:{tmp}/empty"],
             "The first line of '{tmp}/empty' is empty: put the password there.",
         ),
