@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import json
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
@@ -15,12 +14,12 @@ from urllib.parse import quote, urlsplit
 import httpx
 import pytest
 from mcp import ClientSession
-from mcp.client.streamable_http import streamable_http_client
 from mcp.types import CallToolResult, TextContent
 
 from tests.browser import launched, paths, serving
 from tests.page.security.ledger import USER, call, login, opening, upload
 from tests.page.security.test_login import FOR_ALL, filled
+from tests.test_api import with_mcp
 
 
 @pytest.fixture
@@ -221,18 +220,6 @@ def test_gradio_fetches_nothing(uploads: Path, monkeypatch: pytest.MonkeyPatch) 
 
 
 # By MCP
-
-
-def with_mcp(address: str, use: Callable[[ClientSession], Any]) -> Any:
-    async def session() -> Any:
-        async with (
-            streamable_http_client(f"{address}gradio_api/mcp/") as (read, write, _),
-            ClientSession(read, write) as client,
-        ):
-            await client.initialize()
-            return await use(client)
-
-    return asyncio.run(session())
 
 
 def tool(page: str, name: str, **arguments: Any) -> tuple[bool, str]:
