@@ -85,9 +85,8 @@ class SecurityMiddleware:
     async def _check(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Refuse what can be refused by the request's line and headers alone."""
         path, headers = route_path(scope), Headers(scope=scope)
-        method = scope["method"]
         send = _with_headers(send)
-        foreign = refusal(headers, method, path, self._hosts)
+        foreign = refusal(headers, scope["method"], self._hosts)
         starting = path == STARTUP and not scope["app"].startup_events_triggered
         if foreign:
             await _refuse(*foreign)(scope, receive, send)

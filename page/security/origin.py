@@ -34,9 +34,9 @@ class AllowedHosts:
 
     def allows(self, host: str) -> bool:
         """Whether the page answers to this Host header."""
-        name, _ = _split(f"//{host}")
         if self._any_host:
             return True
+        name, _ = _split(f"//{host}")
         if not name:
             return False
         if name == "localhost" or name.endswith(".localhost") or name in self._host_names():
@@ -68,9 +68,7 @@ class AllowedHosts:
         return {_split(f"//{name}")[0] for name in self._names}
 
 
-def refusal(
-    headers: Headers, method: str, path: str, hosts: AllowedHosts
-) -> tuple[int, str] | None:
+def refusal(headers: Headers, method: str, hosts: AllowedHosts) -> tuple[int, str] | None:
     """The status and the sentence that refuse a request of another site, or None.
 
     Links from other sites may lead to the page; nothing else of theirs is answered.
