@@ -1,4 +1,4 @@
-"""Ask every question of a file in the SQuAD layout, and say how good the answers were."""
+"""Ask the questions of files in the SQuAD layout and summarize the quality of the answers."""
 
 from __future__ import annotations
 
@@ -15,21 +15,22 @@ from index.models.encoder import Encoder
 from index.search.article_index import ArticleIndex
 from index.search.collection import Collection, Hit
 from qa.answerer import ArticleAnswerer
+from qa.calibration import Calibration, load_sentence_calibration, load_span_calibration
 from qa.candidates import PassageReader
 from qa.types import Answer
 
-# So many passages are ranked that recall@10 can be told; so many questions are asked at a time.
-RANKED = 10
-BATCH = 256
+RANKED = 10  # passages ranked, for recall@10
+BATCH_SIZE = 256  # questions asked at a time
 MODES = ("article", "paragraph")
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """A question, what was answered, and the ranks of the first passage of its own paragraph.
+    """A question, its answer, and the rank of the first passage of the question's own paragraph.
 
-    `best_text` are the words found, whether they were shown or not, and never widened to a sentence.
-    `misquoted` is whether anything shown stands otherwise in the article.
+    `best_text` is the best span, even if no answer was shown, and never the whole sentence. The ranks
+    are from 1, None where no passage of the paragraph was retrieved. `misquoted`: whether anything
+    shown differs from the article's text at its offsets.
     """
 
     question: SquadQuestion
@@ -41,17 +42,17 @@ class Outcome:
 
     @property
     def shown_text(self) -> str:
-        """The words found, "" where the answer was that the article does not say."""
+        """The best span, "" where the program abstained."""
         return "" if self.answer.abstained else self.best_text
 
     @property
     def no_answer_score(self) -> float:
-        """What says that there is no answer: the reader's score, without one the lack of confidence."""
+        """The reader's no-answer score; without a reader, 1 - confidence."""
         score = self.answer.no_answer_score
         return 1 - self.answer.confidence if score is None else score
 
     def to_dict(self) -> dict[str, Any]:
-        """A line of the predictions file."""
+        """One line of the predictions file."""
         best = self.answer.best
         return {
             "id": self.question.id,
@@ -77,20 +78,22 @@ def evaluate(
     limit: int | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Iterator[Outcome]:
-    """Ask the questions, at most `limit` of them, and yield what came of each.
+    """Ask the questions, at most `limit` of them, and yield the outcome of each.
 
     In mode "article" a question is asked of its whole article, in mode "paragraph" of its own
     paragraph alone, which is SQuAD's official protocol. Raises ValueError for any other mode.
     """
     if mode not in MODES:
         raise ValueError(f"the mode is '{mode}': choose one of {', '.join(MODES)}")
-    return _outcomes(articles, encoder, reader, mode, k, limit, progress)
+    calibration = load_span_calibration() if reader else load_sentence_calibration()
+    return _outcomes(articles, encoder, reader, calibration, mode, k, limit, progress)
 
 
 def _outcomes(
     articles: Sequence[SquadArticle],
     encoder: Encoder,
     reader: PassageReader | None,
+    calibration: Calibration,
     mode: str,
     k: int,
     limit: int | None,
@@ -100,44 +103,55 @@ def _outcomes(
     total = total if limit is None else min(limit, total)
     done = 0
     for article in articles:
-        units = [article] if mode == "article" else _paragraphs(article)
-        for unit in units:
+        for unit in [article] if mode == "article" else _paragraphs(article):
             questions = unit.questions[: total - done]
             if not questions:
                 continue
-            answerer = ArticleAnswerer(
-                Collection([ArticleIndex.build(unit.document, encoder)]), reader
-            )
-            for at in range(0, len(questions), BATCH):
-                some = questions[at : at + BATCH]
-                answers = answerer.ask_all([(q.text, q.history) for q in some], k=k, ranked=RANKED)
-                for question, answer in zip(some, answers, strict=True):
-                    yield _outcome(unit, question, answer)
+            collection = Collection([ArticleIndex.build(unit.document, encoder)])
+            answerer = ArticleAnswerer(collection, reader, calibration=calibration)
+            yield from ask_article(unit, questions, answerer, k=k)
             done += len(questions)
             if progress:
                 progress(done, total)
 
 
-def summarize(outcomes: Sequence[Outcome]) -> dict[str, Any]:
-    """All figures of an evaluation; exact_match and f1 in percent, of the words found in what is shown.
+def ask_article(
+    article: SquadArticle,
+    questions: Sequence[SquadQuestion],
+    answerer: ArticleAnswerer,
+    *,
+    k: int,
+) -> Iterator[Outcome]:
+    """Ask the answerer, which has the article open, some of the article's questions."""
+    for first in range(0, len(questions), BATCH_SIZE):
+        batch = questions[first : first + BATCH_SIZE]
+        answers = answerer.ask_all([(q.text, q.history) for q in batch], k=k, ranked=RANKED)
+        for question, answer in zip(batch, answers, strict=True):
+            yield _outcome(article, question, answer)
 
-    Those of `no_abstention` are of the words found whether shown or not, for the questions that have
-    an answer, and `as_shown` is the f1 of what a person sees, with sentences for a "why" or "how".
+
+def summarize(outcomes: Sequence[Outcome]) -> dict[str, Any]:
+    """All figures of an evaluation; exact_match and f1 are in percent.
+
+    They are computed on the best span, "" where the program abstained. `no_abstention` is computed on
+    the best span of the answerable questions, even where the program abstained, `as_shown` on the
+    answer as displayed, which is a sentence for "why" and "how".
     """
     accepted = [o.question.answers for o in outcomes]
     texts, best = [o.shown_text for o in outcomes], [o.best_text for o in outcomes]
-    pairs, found = list(zip(texts, accepted, strict=True)), list(zip(best, accepted, strict=True))
+    shown_pairs = list(zip(texts, accepted, strict=True))
+    best_pairs = list(zip(best, accepted, strict=True))
     ranks = [o.rank for o in outcomes if o.question.answers]
     before = [o.rank_before_reading for o in outcomes if o.question.answers]
     confidence = [o.answer.confidence for o in outcomes]
     out: dict[str, Any] = {
         "n": len(outcomes),
         "misquoted": sum(o.misquoted for o in outcomes),
-        "exact_match": _percent([metrics.exact_match(t, a) for t, a in pairs]),
-        "f1": _percent([metrics.f1(t, a) for t, a in pairs]),
+        "exact_match": _percent([metrics.exact_match(t, a) for t, a in shown_pairs]),
+        "f1": _percent([metrics.f1(t, a) for t, a in shown_pairs]),
         "no_abstention": {
-            "exact_match": _percent([metrics.exact_match(t, a) for t, a in found if a]),
-            "f1": _percent([metrics.f1(t, a) for t, a in found if a]),
+            "exact_match": _percent([metrics.exact_match(t, a) for t, a in best_pairs if a]),
+            "f1": _percent([metrics.f1(t, a) for t, a in best_pairs if a]),
         },
         "as_shown": {
             "f1": _percent([metrics.f1(o.answer.text or "", o.question.answers) for o in outcomes]),
@@ -156,9 +170,9 @@ def summarize(outcomes: Sequence[Outcome]) -> dict[str, Any]:
             "mrr": round(metrics.mean_reciprocal_rank(before), 4),
         },
         "answered": round(sum(t != "" for t in texts) / max(1, len(texts)), 4),
-        # Confidence speaks of the words found.
+        # The confidence is that of the best span, even where a sentence is displayed.
         "calibration_error": round(
-            metrics.calibration_error(confidence, [metrics.right(t, a) for t, a in found]), 4
+            metrics.calibration_error(confidence, [metrics.right(t, a) for t, a in best_pairs]), 4
         ),
     }
     if not all(accepted):
@@ -171,7 +185,7 @@ def summarize(outcomes: Sequence[Outcome]) -> dict[str, Any]:
 
 
 def write_predictions(outcomes: Sequence[Outcome], path: str | Path) -> None:
-    """Write a line of JSON a question."""
+    """Write the outcomes as JSON lines; raises OSError."""
     with Path(path).open("w", encoding="utf-8") as file:
         for outcome in outcomes:
             file.write(json.dumps(outcome.to_dict(), ensure_ascii=False) + "\n")
@@ -179,46 +193,49 @@ def write_predictions(outcomes: Sequence[Outcome], path: str | Path) -> None:
 
 def _outcome(article: SquadArticle, question: SquadQuestion, answer: Answer) -> Outcome:
     text, best = article.document.text, answer.best
-    found = sorted(answer.hits, key=lambda hit: -hit.parts.get("retrieval", hit.score))
+    retrieved = sorted(answer.hits, key=lambda hit: -hit.parts.get("retrieval", hit.score))
     return Outcome(
         question,
         answer,
         text[best.start : best.end] if best else "",
         _rank(article, question, answer.hits),
-        _rank(article, question, found),
+        _rank(article, question, retrieved),
         bool(misquotations(answer, {article.document.id: text})),
     )
 
 
 def misquotations(answer: Answer, texts: Mapping[str, str]) -> list[str]:
-    """What an answer quotes otherwise than it stands in the documents' texts: nothing, ever."""
+    """What an answer quotes wrongly, as sentences; empty unless the program has a bug.
+
+    `texts` are the documents' texts by id.
+    """
     cited = [(a.text, a.citation) for a in answer.alternatives]
     if answer.citation:
         cited.append((answer.text or "", answer.citation))
-    quoted = [(words, at.document, at.start, at.end) for words, at in cited]
+    quoted = [(text, c.document, c.start, c.end) for text, c in cited]
     quoted += [(p.text, p.document_id, p.start, p.end) for p in (h.passage for h in answer.hits)]
     wrong = [
-        f"{words!r} is not what stands at {start} to {end} of {document}"
-        for words, document, start, end in quoted
-        if not words or texts[document][start:end] != words
+        f"{text!r} is not the text of {document} at {start} to {end}"
+        for text, document, start, end in quoted
+        if not text or texts[document][start:end] != text
     ]
     outside = [
-        f"{words!r} is not within its sentence"
-        for words, at in cited
-        if not at.sentence_start <= at.start < at.end <= at.sentence_end
+        f"{text!r} is not within its sentence"
+        for text, c in cited
+        if not c.sentence_start <= c.start < c.end <= c.sentence_end
     ]
     return wrong + outside
 
 
 def _rank(article: SquadArticle, question: SquadQuestion, hits: Sequence[Hit]) -> int | None:
     start, end = article.paragraphs[question.paragraph]
-    of_paragraph = [h.passage.start < end and start < h.passage.end for h in hits]
-    return 1 + of_paragraph.index(True) if any(of_paragraph) else None
+    overlaps = [h.passage.start < end and start < h.passage.end for h in hits]
+    return 1 + overlaps.index(True) if any(overlaps) else None
 
 
 def _paragraphs(article: SquadArticle) -> list[SquadArticle]:
-    """Each paragraph as an article of its own, its questions' offsets moved to it."""
-    found = []
+    """Each paragraph as an article, with the answers' offsets relative to it."""
+    paragraphs = []
     for number, (start, end) in enumerate(article.paragraphs):
         document = Document(
             id=f"{article.document.id}#{number}",
@@ -231,8 +248,8 @@ def _paragraphs(article: SquadArticle) -> list[SquadArticle]:
             for q in article.questions
             if q.paragraph == number
         ]
-        found.append(SquadArticle(document, ((0, end - start),), tuple(questions)))
-    return found
+        paragraphs.append(SquadArticle(document, ((0, end - start),), tuple(questions)))
+    return paragraphs
 
 
 def _percent(values: Sequence[float]) -> float:

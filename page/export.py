@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from index.search.collection import Hit
 from page.text_ranges import OpenDocuments, source
-from qa.answerer import LEAST_ALTERNATIVE
+from qa.answerer import MIN_ALTERNATIVE_CONFIDENCE
 from qa.types import Alternative, Answer, Citation
 
 # The lowest confidence that each word stands for.
@@ -77,7 +77,9 @@ def sureness(confidence: float) -> str:
 
 def alternatives(answer: Answer) -> list[Alternative]:
     """The other answers that are worth showing."""
-    return [other for other in answer.alternatives if other.confidence >= LEAST_ALTERNATIVE]
+    return [
+        other for other in answer.alternatives if other.confidence >= MIN_ALTERNATIVE_CONFIDENCE
+    ]
 
 
 def nearest(answer: Answer) -> Hit | None:

@@ -7,15 +7,15 @@ import time
 from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from index.documents.document import Document, well_formed
 from index.search.collection import Collection, Hit
-from qa.calibration import Calibration, of_sentences, of_spans
+from qa.calibration import Calibration, load_sentence_calibration, load_span_calibration
 from qa.candidates import (
     Candidate,
     PassageReader,
-    different,
+    deduplicate_candidates,
     read_hits,
     sentence_candidates,
     span_candidates,
@@ -23,21 +23,27 @@ from qa.candidates import (
     worth_reading,
 )
 from qa.dates import asks_for_previous, asks_when, is_duration, previous_of
-from qa.questions import DESCRIPTIVE, Form, check_question, forms
+from qa.questions import QueryVariant, asks_for_description, check_question, query_variants
+from qa.rules import ALL_RULES, Rules
 from qa.spelling import respelled, words_of
 from qa.types import Alternative, Answer, QuestionError, Turn
 
 DEFAULT_K = 5
 MAX_ALTERNATIVES = 2
-# One that is right less often than once in twenty times is no help.
-LEAST_ALTERNATIVE = 0.05
+# Alternatives less likely than this are not shown.
+MIN_ALTERNATIVE_CONFIDENCE = 0.05
 
-# A form of a question, what may answer it, and the passages found for it.
-Way = tuple[Form, Sequence[Candidate], Sequence[Hit]]
+
+class Attempt(NamedTuple):
+    """A query variant, the candidate answers to it and the passages retrieved for it, best first."""
+
+    variant: QueryVariant
+    candidates: Sequence[Candidate]
+    hits: Sequence[Hit]
 
 
 class Retriever(Protocol):
-    """What finds the passages: a Collection, or a StoredCollection."""
+    """Finds passages: a Collection or a StoredCollection."""
 
     def search(self, queries: Sequence[str], k: int) -> list[list[Hit]]:
         """The k best passages for each query, best first."""
@@ -45,131 +51,139 @@ class Retriever(Protocol):
 
 
 class Answerer:
-    """Passages, wherever they are kept: ask them."""
+    """Answers questions from the passages of a retriever."""
 
     def __init__(
-        self, retriever: Retriever, reader: PassageReader | None = None, note: str = ""
+        self,
+        retriever: Retriever,
+        reader: PassageReader | None = None,
+        note: str = "",
+        *,
+        calibration: Calibration | None = None,
+        rules: Rules = ALL_RULES,
     ) -> None:
-        """Answer from what finds passages; without a reader answers are whole sentences.
+        """Without a reader, answers are whole sentences.
 
-        `note` is what a person should know of how it was opened.
+        `note` tells the user what went wrong while opening. `calibration` is by default read from
+        the fitted file, for spans or for sentences. Raises ArticleError where that file is damaged.
         """
         self.reader = reader
-        # What makes a candidate's features a confidence.
-        self.calibration: Calibration = of_spans() if reader else of_sentences()
+        if calibration is None:
+            calibration = load_span_calibration() if reader else load_sentence_calibration()
+        self.calibration = calibration
         self.note = note
+        self.rules = rules
         self._retriever = retriever
 
     def ask(self, question: str, *, history: Sequence[Turn] = (), k: int = DEFAULT_K) -> Answer:
-        """Answer a question, after earlier turns, from the k best passages.
+        """Answer a question, asked after the turns of `history`, from the k best passages.
 
-        Raises QuestionError for an empty or an endless question, and for a k below 1.
+        Raises QuestionError for a question that is blank or too long, and for a k below 1.
         """
         return self.ask_all([(question, history)], k=k)[0]
 
     def ask_all(
         self,
-        asked: Sequence[tuple[str, Sequence[Turn]]],
+        questions: Sequence[tuple[str, Sequence[Turn]]],
         *,
         k: int = DEFAULT_K,
         ranked: int | None = None,
     ) -> list[Answer]:
         """Answer many questions, each with its own history, faster than one by one.
 
-        `ranked`, where it is more than k, is how many passages to give; the first k of them are read
-        and ordered anew, the others follow as they were found.
+        `ranked`, where greater than k, is the number of passages returned: the first k are read and
+        reordered, the others follow in the order of retrieval. Raises as ask() does.
         """
         if k < 1:
             raise QuestionError(f"k is {k}: ask for at least one passage.")
-        for question, _ in asked:
+        for question, _ in questions:
             check_question(question)
         started = time.perf_counter()
-        # What no file or message can carry is in no answer either.
-        asked = [
+        # Answers repeat the question, and JSON cannot carry lone surrogates.
+        questions = [
             (well_formed(question), [Turn(*map(well_formed, turn)) for turn in history])
-            for question, history in asked
+            for question, history in questions
         ]
-        # One that leans on the turns before it is asked in several ways.
-        ways = [self.forms(question, history) for question, history in asked]
-        queries = [form.text for of in ways for form in of]
-        found = self._retriever.search(queries, max(k, ranked or k))
+        variants = [self.variants(question, history) for question, history in questions]
+        queries = [variant.text for group in variants for variant in group]
+        retrieved_hits = self._retriever.search(queries, max(k, ranked or k))
         retrieved = time.perf_counter()
         candidates = self.candidates(
-            [(q, hits[:k]) for q, hits in zip(queries, found, strict=True)]
+            [(query, hits[:k]) for query, hits in zip(queries, retrieved_hits, strict=True)]
         )
         seconds = {
-            "retrieve": (retrieved - started) / max(1, len(asked)),
-            "read": (time.perf_counter() - retrieved) / max(1, len(asked)),
+            "retrieve": (retrieved - started) / max(1, len(questions)),
+            "read": (time.perf_counter() - retrieved) / max(1, len(questions)),
         }
-        tried = iter(zip(candidates, found, strict=True))
+        results = iter(zip(candidates, retrieved_hits, strict=True))
         answers = []
-        for (question, history), of in zip(asked, ways, strict=True):
-            said = {turn.answer for turn in history if turn.answer}
-            best = self._surest([(form, *next(tried)) for form in of], said)
-            answers.append(self._answer(question, *best, k, seconds))
+        for (question, history), group in zip(questions, variants, strict=True):
+            attempts = [Attempt(variant, *next(results)) for variant in group]
+            earlier_answers = {turn.answer for turn in history if turn.answer}
+            best = self._best_attempt(attempts, earlier_answers)
+            answers.append(self._answer(question, best, k, seconds))
         return answers
 
-    def forms(self, question: str, history: Sequence[Turn]) -> list[Form]:
-        """The ways in which a question is asked."""
-        return forms(question, history)
+    def variants(self, question: str, history: Sequence[Turn]) -> list[QueryVariant]:
+        """The texts that are searched and read for a question."""
+        return query_variants(question, history, self.rules)
 
-    def candidates(self, asked: Sequence[tuple[str, Sequence[Hit]]]) -> list[list[Candidate]]:
-        """The candidate answers to each question from its passages, best first."""
+    def candidates(self, queries: Sequence[tuple[str, Sequence[Hit]]]) -> list[list[Candidate]]:
+        """The candidate answers to each query from its passages, best first."""
         if self.reader is None:
-            return [sentence_candidates(*one) for one in asked]
-        worth = [(question, worth_reading(hits)) for question, hits in asked]
-        readings = read_hits(self.reader, worth)
-        return [span_candidates(*one, read) for one, read in zip(worth, readings, strict=True)]
+            return [sentence_candidates(query, hits) for query, hits in queries]
+        to_read = [(query, worth_reading(hits)) for query, hits in queries]
+        readings = read_hits(self.reader, to_read)
+        return [
+            span_candidates(query, hits, reading, self.calibration.choice)
+            for (query, hits), reading in zip(to_read, readings, strict=True)
+        ]
 
-    def _surest(self, ways: Sequence[Way], said: Container[str]) -> Way:
-        """The way of asking that is answered most surely, the last resort where the others are not.
+    def _best_attempt(
+        self, attempts: Sequence[Attempt], earlier_answers: Container[str]
+    ) -> Attempt:
+        """The attempt with the most confident answer.
 
-        That has the earlier question in it, and where it gets an answer that was given before, that is
-        what it answers.
+        The fallback counts only where no other attempt reaches the threshold, and not if it repeats
+        an earlier answer: then it has answered the previous question, which it contains.
         """
 
-        def confidence(way: Way) -> float:
-            return self.calibration.probability(way[1][0].features) if way[1] else 0.0
+        def confidence(attempt: Attempt) -> float:
+            found = attempt.candidates
+            return self.calibration.probability(found[0].features) if found else 0.0
 
-        def echo(way: Way) -> bool:
-            return way[0].last_resort and bool(way[1]) and way[1][0].text in said
+        def repeats(attempt: Attempt) -> bool:
+            found = attempt.candidates
+            return attempt.variant.fallback and bool(found) and found[0].text in earlier_answers
 
-        best = max((way for way in ways if not way[0].last_resort), key=confidence)
+        best = max((a for a in attempts if not a.variant.fallback), key=confidence)
         if confidence(best) >= self.calibration.threshold:
             return best
-        return max((way for way in ways if not echo(way)), key=confidence)
+        return max((a for a in attempts if not repeats(a)), key=confidence)
 
-    def _previous(self, candidates: Sequence[Candidate]) -> list[Candidate]:
-        """The candidates with the previous date first, of those sure enough to be shown."""
-        sure = [
+    def _previous_date_first(self, candidates: Sequence[Candidate]) -> list[Candidate]:
+        """The candidates; of those above the threshold the second latest date is moved to the front."""
+        shown = [
             candidate
             for candidate in candidates
             if self.calibration.probability(candidate.features) >= self.calibration.threshold
         ]
-        place = previous_of([candidate.text for candidate in sure])
-        first = [] if place is None else [sure[place]]
+        number = previous_of([candidate.text for candidate in shown])
+        first = [] if number is None else [shown[number]]
         return [*first, *(c for c in candidates if c not in first)]
 
-    def _answer(
-        self,
-        question: str,
-        form: Form,
-        candidates: Sequence[Candidate],
-        hits: Sequence[Hit],
-        k: int,
-        seconds: dict[str, float],
-    ) -> Answer:
-        if asks_for_previous(form.text):
-            candidates = self._previous(candidates)
-        if DESCRIPTIVE.search(form.text):
-            places = [whole_sentence(c, hits[c.hit]) for c in candidates]
-        else:
-            places = list(candidates)
-        if asks_when(form.text):  # how long something took is no other answer to that
-            places = [*places[:1], *(c for c in places[1:] if not is_duration(c.text))]
+    def _answer(self, question: str, attempt: Attempt, k: int, seconds: dict[str, float]) -> Answer:
+        query, (_, candidates, hits) = attempt.variant.text, attempt
+        if self.rules.previous_date and asks_for_previous(query):
+            candidates = self._previous_date_first(candidates)
+        displayed = list(candidates)
+        if self.rules.descriptive and asks_for_description(query):
+            displayed = [whole_sentence(c, hits[c.hit_index]) for c in candidates]
+        if self.rules.durations and asks_when(query):
+            displayed = displayed[:1] + [c for c in displayed[1:] if not is_duration(c.text)]
         shown = [
             Alternative(c.text, self.calibration.probability(c.features), c.citation)
-            for c in different(places, 1 + MAX_ALTERNATIVES)
+            for c in deduplicate_candidates(displayed, 1 + MAX_ALTERNATIVES)
         ]
         first = shown[0] if shown else None
         no_answer = None
@@ -178,86 +192,106 @@ class Answerer:
         answered = first is not None and first.confidence >= self.calibration.threshold
         return Answer(
             question=question,
-            rewritten=form.text if form.rewritten else None,
+            rewritten=query if attempt.variant.rewritten else None,
             text=first.text if first and answered else None,
             confidence=first.confidence if first else 0.0,
             no_answer_score=no_answer,
             citation=first.citation if first and answered else None,
             best=candidates[0].citation if candidates else None,
-            alternatives=_others(shown),
+            alternatives=_alternatives(shown),
             hits=(*_reordered(hits[:k], candidates), *hits[k:]),
             seconds=seconds,
         )
 
 
 class ArticleAnswerer(Answerer):
-    """Open articles, one or several: ask them."""
+    """Answers questions about open documents, one or several."""
 
     def __init__(
-        self, collection: Collection, reader: PassageReader | None = None, note: str = ""
+        self,
+        collection: Collection,
+        reader: PassageReader | None = None,
+        note: str = "",
+        *,
+        calibration: Calibration | None = None,
+        rules: Rules = ALL_RULES,
     ) -> None:
-        """Answer from a collection, as a Answerer does."""
-        super().__init__(collection, reader, note)
+        """The arguments are those of Answerer, with a collection for the retriever."""
+        super().__init__(collection, reader, note, calibration=calibration, rules=rules)
         self.collection = collection
 
     @property
     def documents(self) -> Mapping[str, Document]:
-        """The articles by their ids, in their order."""
+        """The documents by id, in the order in which they were opened."""
         return self.collection.documents
 
     @property
     def document(self) -> Document:
-        """The first article."""
+        """The first document."""
         return next(iter(self.documents.values()))
 
-    def forms(self, question: str, history: Sequence[Turn]) -> list[Form]:
-        """The ways in which a question is asked: also with its words in the articles' spelling."""
-        text = respelled(question, self._words, self._is_word)
-        other = [] if text == question else [Form(text, rewritten=True)]
-        return [*super().forms(question, history), *other]
+    def variants(self, question: str, history: Sequence[Turn]) -> list[QueryVariant]:
+        """Those of Answerer, and the question in the spelling of the documents."""
+        variants = super().variants(question, history)
+        if self.rules.spelling:
+            text = respelled(question, self._words, self._is_word)
+            if text != question:
+                variants.append(QueryVariant(text, rewritten=True))
+        return variants
 
     @cached_property
     def _words(self) -> dict[str, str]:
         return words_of(document.text for document in self.documents.values())
 
     def _is_word(self, word: str) -> bool:
-        """Whether the encoder knows a word as a whole, as it does the thirty thousand commonest."""
+        """Whether a word is in the encoder's vocabulary, which has the 30,000 most frequent."""
         return self.collection.encoder.count_pieces([word])[0] <= 1
 
     def only(self, ids: Iterable[str]) -> ArticleAnswerer:
-        """The same for some of the articles; raises QuestionError where none of the ids is open."""
+        """An answerer for some of the documents; raises QuestionError if none of the ids is open."""
         chosen = set(ids)  # once, since it may be an iterator
         wanted = [identity for identity in self.documents if identity in chosen]
         if not wanted:
             raise QuestionError(
                 f"No open document is asked: choose one or more of {', '.join(self.documents)}."
             )
-        return ArticleAnswerer(self.collection.only(wanted), self.reader, self.note)
+        return ArticleAnswerer(
+            self.collection.only(wanted),
+            self.reader,
+            self.note,
+            calibration=self.calibration,
+            rules=self.rules,
+        )
 
 
-def _others(shown: Sequence[Alternative]) -> tuple[Alternative, ...]:
-    """Those after the first that may well be right instead, the likeliest first.
+def _alternatives(shown: Sequence[Alternative]) -> tuple[Alternative, ...]:
+    """All but the first that are likely enough to show, most confident first.
 
-    The calibration is fitted on first answers: another is right at most where that is not.
+    The calibration is fitted on first answers, so an alternative's confidence is at most the
+    probability that the first answer is wrong.
     """
-    left = 1 - shown[0].confidence if shown else 0.0
-    others = [replace(other, confidence=min(other.confidence, left)) for other in shown[1:]]
-    likely = (other for other in others if other.confidence >= LEAST_ALTERNATIVE)
+    rest = 1 - shown[0].confidence if shown else 0.0
+    others = [replace(other, confidence=min(other.confidence, rest)) for other in shown[1:]]
+    likely = (other for other in others if other.confidence >= MIN_ALTERNATIVE_CONFIDENCE)
     return tuple(sorted(likely, key=lambda other: -other.confidence))
 
 
 def _reordered(hits: Sequence[Hit], candidates: Sequence[Candidate]) -> list[Hit]:
-    """The passages by the best candidate of each, which becomes their score; those without one last."""
+    """The hits by the score of their best candidate, which replaces their own; those without one last.
+
+    The retrieval score is kept in `parts["retrieval"]`.
+    """
     best: dict[int, float] = {}
     for candidate in candidates:
-        best[candidate.hit] = max(candidate.score, best.get(candidate.hit, candidate.score))
-    low = min(best.values(), default=0.0)
-    read = [
+        number = candidate.hit_index
+        best[number] = max(candidate.score, best.get(number, candidate.score))
+    lowest = min(best.values(), default=0.0)
+    reordered = [
         replace(
             hit,
-            score=best.get(number, min(low, hit.score)),
+            score=best.get(number, min(lowest, hit.score)),
             parts={**hit.parts, "retrieval": hit.score},
         )
         for number, hit in enumerate(hits)
     ]
-    return sorted(read, key=lambda hit: -hit.score)
+    return sorted(reordered, key=lambda hit: -hit.score)

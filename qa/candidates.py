@@ -1,4 +1,4 @@
-"""From the passages found, and what was read in them, to candidate answers, best first."""
+"""From retrieved passages and the reader's spans to ranked candidate answers."""
 
 from __future__ import annotations
 
@@ -9,29 +9,29 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from index.search.collection import Hit, SentenceHit
-from qa.calibration import of_spans, weighted_sum
+from qa.calibration import weighted_sum
 from qa.normalize import normalize
 from qa.reader import Reading
 from qa.spans import Span
 from qa.types import Citation
 
-# Spans read in each passage, of which those of all passages compete.
+# Spans taken from each passage; those of all passages compete.
 SPANS_PER_PASSAGE = 5
-# A passage less likely than this to be the right one, as far as retrieval can tell, is not read.
-LEAST_SHARE = 0.01
-# The features of the confidence stay within it, however lopsided the shares are.
+# Passages whose probability by the retrieval scores is lower than this are not read.
+MIN_SHARE = 0.01
+# Bound of the log odds, so that one feature cannot dominate the confidence.
 MAX_LOG_ODDS = 12.0
 
 _WORD = re.compile(r"\w+")
 _NAME = re.compile(r"(?<=\w\W)[A-Z]\w+")
 _SEPARATORS = ",;: \t\n\r"
-# An apostrophe also ends a quotation, so the single marks are left alone.
+# Without single quotation marks, since an apostrophe looks like a closing one.
 _CLOSING = {"(": ")", "[": "]", "“": "”", "«": "»", '"': '"'}
 _OPENING = {closing: opening for opening, closing in _CLOSING.items()}
 
 
 class PassageReader(Protocol):
-    """What reads: a Reader, or whatever stands in for one."""
+    """Finds answer spans in passages: a Reader, or a fake in tests."""
 
     def read_all(
         self, asked: Sequence[tuple[str, Sequence[str]]], *, n: int = 5
@@ -44,61 +44,67 @@ class PassageReader(Protocol):
 class Candidate:
     """Words that may answer a question.
 
-    `hit` is the place of its passage among those given, from 0; `score` is comparable among the
-    candidates of one question, and `features` are what its confidence is made of.
+    `hit_index` is the position of its passage among the hits. `score` is comparable among the
+    candidates of one question; `features` are the input of the calibration.
     """
 
     text: str
     citation: Citation
-    hit: int
+    hit_index: int
     score: float
     features: Mapping[str, float]
 
     @property
     def no_answer_score(self) -> float:
-        """How far the passage's no-answer score stands above this span's; KeyError for a sentence."""
+        """The passage's no-answer score minus the span's score; raises KeyError for a sentence."""
         return self.features["no answer"] - self.features["span"]
 
 
 def sentence_candidates(question: str, hits: Sequence[Hit]) -> list[Candidate]:
-    """The sentences of the passages, for where there is no reader."""
-    found = [
+    """The sentences of the passages by retrieval score, for use without a reader."""
+    sentences = [
         (sentence, number)
         for number, hit in enumerate(hits)
         if not hit.passage.furniture
         for sentence in hit.sentences
     ]
-    found.sort(key=lambda pair: -pair[0].score)
-    # The scores are those of a conditional logit, so their softmax is a share of probability.
-    shares = _softmax([sentence.score for sentence, _ in found])
+    sentences.sort(key=lambda pair: -pair[0].score)
+    # The scores are utilities of a conditional logit, so their softmax is a probability.
+    shares = _softmax([sentence.score for sentence, _ in sentences])
     return [
         Candidate(
-            _words(hits[number], sentence.start, sentence.end),
-            Citation(hits[number].passage.document_id, *(2 * (sentence.start, sentence.end))),
+            _text_at(hits[number], sentence.start, sentence.end),
+            Citation(
+                hits[number].passage.document_id,
+                start=sentence.start,
+                end=sentence.end,
+                sentence_start=sentence.start,
+                sentence_end=sentence.end,
+            ),
             number,
             sentence.score,
-            {**_of_texts(question, hits[number], sentence), "share": share},
+            {**_retrieval_features(question, hits[number], sentence), "share": share},
         )
-        for (sentence, number), share in zip(found, shares, strict=True)
+        for (sentence, number), share in zip(sentences, shares, strict=True)
     ]
 
 
-def worth_reading(hits: Sequence[Hit], least: float = LEAST_SHARE) -> Sequence[Hit]:
-    """The first of a question's passages, best first, that may well be the right one.
+def worth_reading(hits: Sequence[Hit], min_share: float = MIN_SHARE) -> Sequence[Hit]:
+    """The first hits of a question, given best first, whose probability is at least `min_share`.
 
-    Their scores are those of a conditional logit, so that their softmax is a share of probability.
+    The scores are utilities of a conditional logit, so their softmax is a probability.
     """
-    return hits[: sum(share >= least for share in _softmax([hit.score for hit in hits]))]
+    return hits[: sum(share >= min_share for share in _softmax([hit.score for hit in hits]))]
 
 
 def read_hits(
-    reader: PassageReader, asked: Sequence[tuple[str, Sequence[Hit]]]
+    reader: PassageReader, queries: Sequence[tuple[str, Sequence[Hit]]]
 ) -> list[list[Reading]]:
-    """What each question's passages say to it; what surrounds an article ("Read more") says nothing."""
+    """Read each query's passages; page furniture ("Read more") is read as an empty text."""
     return reader.read_all(
         [
-            (question, ["" if hit.passage.furniture else hit.passage.text for hit in hits])
-            for question, hits in asked
+            (query, ["" if hit.passage.furniture else hit.passage.text for hit in hits])
+            for query, hits in queries
         ],
         n=SPANS_PER_PASSAGE,
     )
@@ -108,107 +114,109 @@ def span_candidates(
     question: str,
     hits: Sequence[Hit],
     readings: Sequence[Reading],
-    choice: Mapping[str, float] | None = None,
+    weights: Mapping[str, float],
 ) -> list[Candidate]:
-    """The spans read in the passages, those with the same words counting for each other.
+    """The spans read in the passages, best first; equal texts pool their probabilities.
 
-    `readings` has one for each of `hits`. Spans of all passages compete by a conditional logit whose
-    weights are `choice`, by default those that training/fit_answers.py fitted: of the span's score, its
-    passage's no-answer score and what retrieval thought of its passage and its sentence.
+    `readings` has one entry for each hit. The spans of all passages compete in a conditional logit
+    with the given weights, Calibration.choice.
     """
-    weights = of_spans().choice if choice is None else choice
-    found = []
-    least = min((reading.no_answer for reading in readings), default=0.0)
-    asked = set(normalize(question).split())
-    words = []
+    candidates, texts = [], []
+    least_no_answer = min((reading.no_answer for reading in readings), default=0.0)
+    question_words = set(normalize(question).split())
     for number, (hit, reading) in enumerate(zip(hits, readings, strict=True)):
         for span in reading.spans:
-            if (place := _place(hit, span)) is None:
+            if (location := _locate(hit, span)) is None:
                 continue
-            citation, sentence = place
-            text = _words(hit, citation.start, citation.end)
-            if not (said := normalize(text)):
+            citation, sentence = location
+            text = _text_at(hit, citation.start, citation.end)
+            if not (normalized := normalize(text)):
                 continue
-            words.append(said)
+            texts.append(normalized)
+            words = normalized.split()
             features = {
                 "span": span.score,
                 "no answer": reading.no_answer,
-                "least no answer": least,
+                "least no answer": least_no_answer,
                 "answerable": reading.answerable,
                 "passage": hit.score,
                 "sentence": sentence.score,
                 # "Who is Putin's wife?" is not answered by "Vladimir Putin".
-                "echo": sum(word in asked for word in said.split()) / len(said.split()),
-                **_of_texts(question, hit, sentence),
+                "echo": sum(word in question_words for word in words) / len(words),
+                **_retrieval_features(question, hit, sentence),
             }
             score = weighted_sum(weights, features)
-            found.append(Candidate(text, citation, number, score, features))
+            candidates.append(Candidate(text, citation, number, score, features))
     shares: dict[str, float] = {}
-    for one, share in zip(words, _softmax([c.score for c in found]), strict=True):
-        shares[one] = shares.get(one, 0.0) + share
+    for text, share in zip(texts, _softmax([c.score for c in candidates]), strict=True):
+        shares[text] = shares.get(text, 0.0) + share
     candidates = [
-        replace(c, features={**c.features, "odds": _log_odds(shares[one])})
-        for c, one in zip(found, words, strict=True)
+        replace(c, features={**c.features, "odds": _log_odds(shares[text])})
+        for c, text in zip(candidates, texts, strict=True)
     ]
     return sorted(candidates, key=lambda c: (-c.features["odds"], -c.score))
 
 
-def different(candidates: Sequence[Candidate], most: int) -> list[Candidate]:
-    """The first candidates, at most so many, no two of which say the same in other words.
+def deduplicate_candidates(candidates: Sequence[Candidate], limit: int) -> list[Candidate]:
+    """The first candidates, at most `limit`, without those that repeat one before them.
 
-    They say the same where the words of one are all among the other's, or where they stand in the
-    same sentence.
+    Two repeat each other if the words of one are all among the other's, or if they are in the same
+    sentence.
     """
     kept: list[tuple[Candidate, set[str]]] = []
     for candidate in candidates:
         words = set(normalize(candidate.text).split())
-        if len(kept) < most and not any(
-            words <= other or other <= words or _together(candidate.citation, taken.citation)
-            for taken, other in kept
+        if len(kept) < limit and not any(
+            words <= other_words
+            or other_words <= words
+            or _in_same_sentence(candidate.citation, other.citation)
+            for other, other_words in kept
         ):
             kept.append((candidate, words))
     return [candidate for candidate, _ in kept]
 
 
 def whole_sentence(candidate: Candidate, hit: Hit) -> Candidate:
-    """The candidate with all of its sentence for an answer; `hit` is its passage."""
-    at = candidate.citation
-    start, end = at.sentence_start, at.sentence_end
+    """The candidate with its whole sentence as the answer; `hit` is its passage."""
+    citation = candidate.citation
+    start, end = citation.sentence_start, citation.sentence_end
     return replace(
-        candidate, text=_words(hit, start, end), citation=replace(at, start=start, end=end)
+        candidate,
+        text=_text_at(hit, start, end),
+        citation=replace(citation, start=start, end=end),
     )
 
 
-def _together(a: Citation, b: Citation) -> bool:
+def _in_same_sentence(a: Citation, b: Citation) -> bool:
     apart = a.sentence_end <= b.sentence_start or b.sentence_end <= a.sentence_start
     return a.document == b.document and not apart
 
 
-def _words(hit: Hit, start: int, end: int) -> str:
-    """The document's text between two offsets that lie in the passage."""
+def _text_at(hit: Hit, start: int, end: int) -> str:
+    """The document's text between two of its offsets, which lie in the passage."""
     first = hit.passage.start
     return hit.passage.text[start - first : end - first]
 
 
-def _place(hit: Hit, span: Span) -> tuple[Citation, SentenceHit] | None:
-    """The span in the document, without marks that only surround it, and its sentence."""
+def _locate(hit: Hit, span: Span) -> tuple[Citation, SentenceHit] | None:
+    """The trimmed span's citation and its first sentence; None if it is empty or in no sentence."""
     passage = hit.passage
-    start, end = (passage.start + at for at in _tidy(passage.text, span.start, span.end))
-    around = [s for s in hit.sentences if s.start < end and start < s.end]
-    if start >= end or not around:
+    start, end = (passage.start + offset for offset in _trim(passage.text, span.start, span.end))
+    sentences = [s for s in hit.sentences if s.start < end and start < s.end]
+    if start >= end or not sentences:
         return None
-    first, last = min(start, around[0].start), max(end, around[-1].end)
-    return Citation(passage.document_id, start, end, first, last), around[0]
+    first, last = min(start, sentences[0].start), max(end, sentences[-1].end)
+    return Citation(passage.document_id, start, end, first, last), sentences[0]
 
 
-def _tidy(text: str, start: int, end: int) -> tuple[int, int]:
-    """The stretch without separators, lone brackets and lone or surrounding quotation marks."""
+def _trim(text: str, start: int, end: int) -> tuple[int, int]:
+    """Offsets without separators, unmatched brackets and unmatched or surrounding quotation marks."""
     while start < end:
         first, last = text[start], text[end - 1]
         after, before = text[start + 1 : end], text[start : end - 1]
-        if first in _SEPARATORS or _alone(first, after):
+        if first in _SEPARATORS or _unmatched(first, after):
             start += 1
-        elif last in _SEPARATORS or _alone(last, before):
+        elif last in _SEPARATORS or _unmatched(last, before):
             end -= 1
         elif _CLOSING.get(first) == last and not {first, last} & set(text[start + 1 : end - 1]):
             start, end = start + 1, end - 1
@@ -217,34 +225,34 @@ def _tidy(text: str, start: int, end: int) -> tuple[int, int]:
     return start, end
 
 
-def _alone(mark: str, rest: str) -> bool:
-    """Whether a mark at one end of a text lacks its fellow in the rest of it."""
-    fellows = {_CLOSING.get(mark), _OPENING.get(mark)} - {None}
-    return bool(fellows) and not any(fellow in rest for fellow in fellows if fellow)
+def _unmatched(mark: str, rest: str) -> bool:
+    """Whether a bracket or quotation mark at one end of a text has no counterpart in the rest."""
+    counterparts = {_CLOSING.get(mark), _OPENING.get(mark)} - {None}
+    return bool(counterparts) and not any(other in rest for other in counterparts if other)
 
 
-def _of_texts(question: str, hit: Hit, sentence: SentenceHit) -> dict[str, float]:
-    """The features of a confidence that come from retrieval."""
+def _retrieval_features(question: str, hit: Hit, sentence: SentenceHit) -> dict[str, float]:
+    """The features of the calibration that come from retrieval."""
     return {
         "cosine": sentence.parts["sentence"],
         "coverage": sentence.parts["coverage"],
         "passage cosine": hit.parts["dense"],
         "passage coverage": hit.parts["coverage"],
         "known": hit.parts["known"],
-        "names": _names_found(question, hit.passage.text),
+        "names": _name_coverage(question, hit.passage.text),
     }
 
 
-def _names_found(question: str, text: str) -> float:
-    """The share of the question's capitalised words, its first one apart, that the text has."""
+def _name_coverage(question: str, text: str) -> float:
+    """The share of the question's capitalized words, except its first word, that are in the text."""
     names = _NAME.findall(question)
     words = set(_WORD.findall(text.lower()))
     return sum(name.lower() in words for name in names) / len(names) if names else 1.0
 
 
 def _softmax(scores: Sequence[float]) -> list[float]:
-    top = max(scores, default=0.0)
-    odds = [math.exp(score - top) for score in scores]
+    highest = max(scores, default=0.0)
+    odds = [math.exp(score - highest) for score in scores]
     return [odd / sum(odds) for odd in odds]
 
 

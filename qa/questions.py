@@ -1,4 +1,4 @@
-"""A question, checked, and the variants in which it is asked."""
+"""Check a question and make the variants of it that are searched."""
 
 from __future__ import annotations
 
@@ -7,21 +7,20 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from qa.followup import rewritings
+from qa.rules import ALL_RULES, Rules
 from qa.types import QuestionError, Turn
 
 MAX_QUESTION = 1000  # characters
 
-# What wants a reason or a description: a few words out of a sentence would not be one.
-DESCRIPTIVE = re.compile(
+_DESCRIPTIVE = re.compile(
     r"""\b(?:why|describe|explain|how\s+come|what\s+happen(?:s|ed)|tell\s+(?:me|us)\s+about)\b
       | ^\W*(?:and\s+|but\s+|so\s+)?how\s+(?:do|does|did|is|are|was|were|has|have|had|can|could
         |will|would|should|might|may|to)\b
       | ^\W*how\W*$""",
     re.IGNORECASE | re.VERBOSE,
 )
-
-
-# "Last September" is no answer to "When did she last visit?", but it has the question's word.
+# An adverb "last", not "his last visit" or "last September": a passage with "last September" shares
+# the word with "When did she last visit?" and does not answer it.
 _LAST = re.compile(
     r"""^(\W*when\s+(?:did|was|were|has|have|had|is|are|does|do)\b.*
         (?<!\bthe)(?<!\bhis)(?<!\bher)(?<!\bits)(?<!\bour)(?<!\byour)(?<!\btheir)(?<!['’]s))
@@ -31,20 +30,20 @@ _LAST = re.compile(
 )
 
 
-class Form(NamedTuple):
-    """A way in which a question is asked.
+class QueryVariant(NamedTuple):
+    """A text that is searched and read for a question.
 
-    `rewritten`: with what it leans on put in, or spelt otherwise. `last_resort`: with the question that
-    it leans on before it, which is often answered instead.
+    `rewritten`: made standalone or respelled. `fallback`: has the previous question in front, which
+    the reader often answers instead.
     """
 
     text: str
     rewritten: bool = False
-    last_resort: bool = False
+    fallback: bool = False
 
 
 def check_question(question: str) -> None:
-    """Raise QuestionError for a question that is blank or longer than any question is."""
+    """Raise QuestionError for a question that is blank or too long."""
     if not question.strip():
         raise QuestionError("The question is empty: type what you want to know.")
     if len(question) > MAX_QUESTION:
@@ -54,13 +53,20 @@ def check_question(question: str) -> None:
         )
 
 
-def forms(question: str, history: Sequence[Turn]) -> list[Form]:
-    """The ways in which a question is asked: as it is, and where that may help otherwise, too."""
-    without = [Form(_LAST.sub(r"\1", question))] if _LAST.match(question) else []
-    alone = [Form(text, rewritten=True) for text in rewritings(question, history)]
-    return [
-        Form(question),
-        *without,
-        *alone[:-1],
-        *(f._replace(last_resort=True) for f in alone[-1:]),
-    ]
+def asks_for_description(question: str) -> bool:
+    """Whether a question wants a reason or a description, which takes a sentence, not a few words."""
+    return bool(_DESCRIPTIVE.search(question))
+
+
+def query_variants(
+    question: str, history: Sequence[Turn], rules: Rules = ALL_RULES
+) -> list[QueryVariant]:
+    """The question as asked, then the rewritings of it that may be answered better."""
+    variants = [QueryVariant(question)]
+    if rules.last and _LAST.match(question):
+        variants.append(QueryVariant(_LAST.sub(r"\1", question)))
+    standalone = rewritings(question, history) if rules.followups else []
+    variants += [QueryVariant(text, rewritten=True) for text in standalone[:-1]]
+    # rewritings() puts the one with the previous question in front last.
+    variants += [QueryVariant(text, rewritten=True, fallback=True) for text in standalone[-1:]]
+    return variants

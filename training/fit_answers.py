@@ -1,7 +1,8 @@
-"""Fit how the reader's answers are chosen and how sure they are, on articles it was not trained on.
+"""Fit the ranking of the reader's spans and the calibration of their confidence.
 
-Writes the "spans" part of qa/calibration.json, and prints and saves what it brings on a third of these
-articles that take no part in the fitting:
+Both are fitted on articles that were held out of the reader's training, and evaluated on a third of
+them that is left out of the fitting. Writes the "spans" part of qa/calibration.json and
+benchmarks/results/answers.json:
 
     python -m training.fit_answers ../shared/data/squad/train-v2.0.json.gz
 """
@@ -26,22 +27,22 @@ from index.search.collection import Collection, Hit
 from index.storage import read_fitted, write_manifest
 from qa.answerer import DEFAULT_K
 from qa.calibration import FITTED, Calibration
-from qa.candidates import LEAST_SHARE, Candidate, read_hits, span_candidates, worth_reading
+from qa.candidates import MIN_SHARE, Candidate, read_hits, span_candidates, worth_reading
 from qa.reader import DEFAULT_READER, Reader, Reading
 from training.examples import HOLD_OUT_EVERY
 from training.fit_ranking import Tried, choose_threshold, fit_calibration, fit_logit, judge
 
 ROOT = Path(__file__).parent.parent
-# Thresholds that deal rightly with so many questions less than the best are as good: 5 of 1,000.
+# Thresholds within this share of correctly handled questions of the best count as equally good.
 PLATEAU = 0.005
-# Shares that a passage would have to have to be read, of which qa/candidates.py has one.
+# Values of qa.candidates.MIN_SHARE that are compared.
 SHARES = (0.2, 0.1, 0.05, 0.02, 0.01, 0.005, 0.002, 0.0)
 CHOICE = ("span", "no answer", "answerable", "passage", "sentence", "echo")
 
 
 @dataclass
 class Asked:
-    """A question put to an article, what was found and read, and of which kind it is (see Tried)."""
+    """A question asked of an article, its hits and their readings, and its kind (see Tried)."""
 
     question: SquadQuestion
     hits: Sequence[Hit]
@@ -49,19 +50,19 @@ class Asked:
     kind: str
     held_out: bool
 
-    def worth(self, least: float = LEAST_SHARE) -> int:
-        """How many of the passages are read where those with a lesser share of probability are not."""
-        return len(worth_reading(self.hits, least))
+    def passages_read(self, min_share: float = MIN_SHARE) -> int:
+        """The number of passages that are read if they need this share of probability."""
+        return len(worth_reading(self.hits, min_share))
 
     def candidates(
-        self, choice: Mapping[str, float], least: float = LEAST_SHARE
+        self, weights: Mapping[str, float], min_share: float = MIN_SHARE
     ) -> list[Candidate]:
-        """The candidate answers from the passages that are read."""
-        read = self.worth(least)
-        return span_candidates(self.question.text, self.hits[:read], self.readings[:read], choice)
+        """The candidate answers from the passages that are read, best first by these weights."""
+        read = self.passages_read(min_share)
+        return span_candidates(self.question.text, self.hits[:read], self.readings[:read], weights)
 
     def right(self, candidate: Candidate) -> bool:
-        """Whether a candidate is the answer, give or take a few words."""
+        """Whether a candidate is an accepted answer, give or take a few words."""
         if self.kind != "answerable":
             return False
         return bool(metrics.right(candidate.text, self.question.answers))
@@ -70,37 +71,37 @@ class Asked:
 def ask(
     path: Path, reader: Reader, *, most: int, elsewhere: int, k: int = DEFAULT_K
 ) -> list[Asked]:
-    """Put the held-out articles' own questions to them, at most so many, and some of the next one's."""
+    """Ask each held-out article up to `most` of its questions and `elsewhere` of the next one's."""
     rng = np.random.default_rng(0)
     articles = sorted(read_squad(path), key=lambda a: a.document.id)[::HOLD_OUT_EVERY]
     encoder = SentenceEncoder()
-    out: list[Asked] = []
+    asked: list[Asked] = []
     started = time.monotonic()
     for number, article in enumerate(articles):
         index = Collection([ArticleIndex.build(article.document, encoder)])
         foreign = [q for q in articles[(number + 1) % len(articles)].questions if q.answers]
-        asked = [
+        questions = [
             (q, "answerable" if q.answers else "unanswerable")
-            for q in _some(article.questions, most, rng)
+            for q in _sample(article.questions, most, rng)
         ]
-        asked += [(q, "elsewhere") for q in _some(foreign, elsewhere, rng)]
-        found = index.search([q.text for q, _ in asked], k)
+        questions += [(q, "elsewhere") for q in _sample(foreign, elsewhere, rng)]
+        found = index.search([q.text for q, _ in questions], k)
         read = read_hits(
-            reader, [(q.text, hits) for (q, _), hits in zip(asked, found, strict=True)]
+            reader, [(q.text, hits) for (q, _), hits in zip(questions, found, strict=True)]
         )
-        out += [
+        asked += [
             Asked(question, hits, readings, kind, number % 3 == 2)
-            for (question, kind), hits, readings in zip(asked, found, read, strict=True)
+            for (question, kind), hits, readings in zip(questions, found, read, strict=True)
         ]
         seconds = time.monotonic() - started
         print(
             f"\rread {number + 1} of {len(articles)} articles, {seconds:.0f} s", end="", flush=True
         )
     print()
-    return out
+    return asked
 
 
-def _some(
+def _sample(
     questions: Sequence[SquadQuestion], most: int, rng: np.random.Generator
 ) -> list[SquadQuestion]:
     chosen = rng.permutation(len(questions))[:most]
@@ -108,48 +109,61 @@ def _some(
 
 
 def fit_choice(asked: Sequence[Asked]) -> dict[str, float]:
-    """Fit the conditional logit of the right span among those of a question's passages."""
+    """Fit the weights of the conditional logit that chooses among the spans of a question's passages."""
     rows = []
     for one in asked:
-        found = one.candidates(dict.fromkeys(CHOICE, 1.0))
-        right = [one.right(candidate) for candidate in found]
+        candidates = one.candidates(dict.fromkeys(CHOICE, 1.0))
+        right = [one.right(candidate) for candidate in candidates]
         if any(right):
-            features = [[candidate.features[name] for name in CHOICE] for candidate in found]
+            features = [[candidate.features[name] for name in CHOICE] for candidate in candidates]
             rows.append((np.array([features], dtype=np.float32), np.array([right])))
     return fit_logit(rows, CHOICE)
 
 
 def tried(asked: Sequence[Asked], choice: Mapping[str, float]) -> list[Tried]:
-    """The first candidate of each question, as the calibration is fitted on it."""
-    firsts = [(one, found[0]) for one in asked if (found := one.candidates(choice))]
+    """The first candidate of each question: the examples that the calibration is fitted on."""
+    firsts = [(one, ranked[0]) for one in asked if (ranked := one.candidates(choice))]
     return [Tried(first.features, one.right(first), one.kind) for one, first in firsts]
 
 
 def figures(
-    asked: Sequence[Asked], choice: Mapping[str, float], least: float = LEAST_SHARE
+    asked: Sequence[Asked], choice: Mapping[str, float], min_share: float = MIN_SHARE
 ) -> dict[str, float]:
-    """How good the words chosen are for the answerable questions, and how many passages it takes."""
+    """The quality of the first candidates of answerable questions, and the passages read for it.
+
+    All in percent but "passages_read", the mean number of passages.
+    """
     rows = []
     for one in asked:
-        found = one.candidates(choice, least)
-        if one.kind == "answerable" and found:
-            hit = one.hits[found[0].hit].passage
-            words, accepted = found[0].text, one.question.answers
-            first = any(hit.start <= start < hit.end for start in one.question.starts)
-            scores = metrics.exact_match(words, accepted), metrics.f1(words, accepted)
-            rows.append((*scores, first, one.worth(least) / 100))
+        candidates = one.candidates(choice, min_share)
+        if one.kind == "answerable" and candidates:
+            passage = one.hits[candidates[0].hit_index].passage
+            text, accepted = candidates[0].text, one.question.answers
+            right_passage = any(
+                passage.start <= start < passage.end for start in one.question.starts
+            )
+            scores = metrics.exact_match(text, accepted), metrics.f1(text, accepted)
+            # Divided by 100, since all means are multiplied by 100 below.
+            rows.append((*scores, right_passage, one.passages_read(min_share) / 100))
     means = 100 * np.mean(np.array(rows, dtype=float), axis=0)
     names = ("exact_match", "f1", "right_passage", "passages_read")
     return dict(zip(names, np.round(means, 2).tolist(), strict=True))
 
 
 def main() -> None:
-    """Run it all; see the module's docstring."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    """Fit, evaluate, print and write the files."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
     parser.add_argument("squad", type=Path, help="train-v2.0.json.gz")
-    parser.add_argument("--reader", default=str(DEFAULT_READER), help="its folder")
-    parser.add_argument("--most", type=int, default=200, help="questions an article (default 200)")
-    parser.add_argument("--elsewhere", type=int, default=40, help="and of the next (default 40)")
+    parser.add_argument("--reader", default=str(DEFAULT_READER), help="the reader's folder")
+    parser.add_argument(
+        "--most", type=int, default=200, help="questions of each article (default 200)"
+    )
+    parser.add_argument(
+        "--elsewhere",
+        type=int,
+        default=40,
+        help="questions of another article, asked of each (default 40)",
+    )
     parser.add_argument("--out", default=ROOT / "benchmarks/results/answers.json", type=Path)
     arguments = parser.parse_args()
 
@@ -168,11 +182,11 @@ def main() -> None:
         "all, fitted": choice,
     }
     table: list[dict[str, Any]] = []
-    for name, weighed in choices.items():
-        table.append({"choice": name, **figures(held_out, weighed)})
-    for least in SHARES:
-        name = f"all, fitted, passages with a share of {least} read"
-        table.append({"choice": name, **figures(held_out, choice, least)})
+    for name, span_weights in choices.items():
+        table.append({"choice": name, **figures(held_out, span_weights)})
+    for min_share in SHARES:
+        name = f"all, fitted, passages with a share of {min_share} read"
+        table.append({"choice": name, **figures(held_out, choice, min_share)})
     for row in table:
         print(row)
     firsts = tried(fit, choice)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from page.export import alternatives, answer_text, conversation_markdown, escape
-from qa.answerer import LEAST_ALTERNATIVE
+from qa.answerer import MIN_ALTERNATIVE_CONFIDENCE
 from qa.types import Alternative, Citation
 from tests.page.shown import abstention, answer_of, document_of, shelf_of
 
@@ -44,7 +44,7 @@ def test_the_alternatives_are_those_of_the_command_line() -> None:
     document = document_of(TEXT)
     left = TEXT.index("She")
     whole = Citation(document.id, *(2 * (left, left + 17)))
-    others = (Alternative("She left in 1860.", LEAST_ALTERNATIVE, whole),)
+    others = (Alternative("She left in 1860.", MIN_ALTERNATIVE_CONFIDENCE, whole),)
     answer = answer_of(document, "1851", "He came in 1851, they say.", alternatives=others)
     assert alternatives(answer) == list(others)
 

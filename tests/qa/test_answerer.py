@@ -9,10 +9,10 @@ from index.errors import ArticleError
 from index.search.article_index import ArticleIndex
 from index.search.collection import Collection
 from qa import ArticleAnswerer, QuestionError, open_article
-from qa.calibration import Calibration, of_sentences, of_spans
+from qa.calibration import Calibration, load_sentence_calibration, load_span_calibration
 from qa.candidates import read_hits, worth_reading
 from qa.opening import deduplicate, open_articles
-from qa.questions import Form, forms
+from qa.questions import QueryVariant, query_variants
 from qa.reader import ABOUT, DEFAULT_READER, WEIGHTS, Reader
 from qa.types import Turn
 from tests.conftest import FakeEncoder, FakeReader
@@ -95,15 +95,15 @@ def test_a_passage_that_is_hardly_the_right_one_is_not_read(encoder: FakeEncoder
     assert isinstance(answerer.reader, FakeReader)
     answerer.reader.read.clear()
     (candidates,) = answerer.candidates([("Who built it?", likely)])
-    assert {c.hit for c in candidates} <= {0, 1}
+    assert {c.hit_index for c in candidates} <= {0, 1}
     (read,) = answerer.reader.read
     assert list(read[1]) == [hit.passage.text for hit in likely[:2]]
 
 
 def test_a_last_that_is_an_adverb_is_asked_without_it_too(article: ArticleAnswerer) -> None:
-    assert forms("when did Putin last visit?", ()) == [
-        Form("when did Putin last visit?"),
-        Form("when did Putin visit?"),
+    assert query_variants("when did Putin last visit?", ()) == [
+        QueryVariant("when did Putin last visit?"),
+        QueryVariant("when did Putin visit?"),
     ]
     for question in (
         "When was his last visit?",
@@ -112,7 +112,7 @@ def test_a_last_that_is_an_adverb_is_asked_without_it_too(article: ArticleAnswer
         "Where did it last?",
         "When did it rain last September?",
     ):
-        assert forms(question, ()) == [Form(question)]
+        assert query_variants(question, ()) == [QueryVariant(question)]
     assert article.ask("when did Putin last visit?").rewritten is None
 
 
@@ -418,7 +418,7 @@ def test_probability() -> None:
     with pytest.raises(KeyError):
         fitted.probability({"a": 1.0})
     # What makes a right answer likelier must not have been fitted the other way round.
-    sentences, spans = of_sentences(), of_spans()
+    sentences, spans = load_sentence_calibration(), load_span_calibration()
     assert sentences.weights["cosine"] > 0 and sentences.weights["coverage"] > 0
     assert spans.weights["span"] > 0 > spans.weights["no answer"]
     assert spans.choice["span"] > 0 and spans.choice["passage"] > 0

@@ -10,7 +10,7 @@ from index.search.article_index import ArticleIndex
 from index.search.collection import Collection
 from qa import ArticleAnswerer, open_article
 from qa.opening import DEFAULT_ARTICLE
-from qa.suggestions import _questions, _Words, example_questions
+from qa.suggestions import _questions, _Vocabulary, example_questions
 from tests.conftest import FakeEncoder, FakeReader
 from tests.page.shown import document_of
 
@@ -20,7 +20,7 @@ LIGHTHOUSE = (
     "Mechanically it was simple. The door was closed."
 )
 
-WORDS = _Words({"Putin"}, {"herbicides", "chlorophyll", "photosynthesis"})
+WORDS = _Vocabulary({"Putin"}, {"herbicides", "chlorophyll", "photosynthesis"})
 
 
 @pytest.mark.parametrize(
