@@ -1,19 +1,19 @@
-"""How well questions that lean on earlier ones are made to stand alone: TREC CAsT 2019 and 2020.
+"""Evaluate the rewriting of follow-up questions on TREC CAsT 2019 and 2020.
 
     python -m benchmarks.followups ../shared/data/followups.jsonl \
         --corpus ../shared/data/squad/train-v2.0.json.gz
 
-Compares four forms of each question with the one that people wrote to stand alone: the plain question,
-the question that names the theme put before it, our first rewriting, and the best of all that we
-propose, which is what a perfect choice among them would give. The rules were made by reading the
-first half of the topics; of the second only these figures were seen, so they are the honest ones.
+Each question has a standalone version written by a person. Four other variants are compared with it:
+the question as asked, the previous question put in front of it, our first rewriting, and the best of
+our rewritings, which is what a perfect choice among them would give. The rules were developed on the
+first half of the topics, so the figures of the second half are the fair ones.
 
-Retrieval is measured by proxy, because the passages that CAsT judged are not part of the data. Three
-proxies stand in for them, over paragraphs of SQuAD's training articles: how often the best passage,
-and the ten best, that people's rewriting finds are among the ten best for each form; and, without
-those paragraphs, how often a form is nearest to its own rewriting among all of people's. They say
-whether a form searches like people's, not whether what is found answers. In CAsT 2020 questions also
-lean on answers, which the data does not have.
+The passages that CAsT judged are not part of the data. Instead, a variant is judged by whether it
+retrieves what the person's version retrieves, from paragraphs of SQuAD's training articles: the
+person's first passage in the variant's top 10, and the overlap of both top 10. Without those
+paragraphs: whether the person's version of the same question is the nearest of all of them. This
+measures whether a variant searches like a person's version, not whether the answer is found. In CAsT
+2020 questions also refer to answers, which are not in the data.
 """
 
 from __future__ import annotations
@@ -37,55 +37,71 @@ from index.search.sparse import SparseIndex, split_words
 from qa.followup import rewritings
 from qa.types import Turn
 
-FORMS = ("plain", "theme before", "ours", "best of ours", "people's")
+VARIANTS = (
+    "as asked",
+    "previous question in front",
+    "first rewriting",
+    "best rewriting",
+    "person's version",
+)
+REFERENCE = VARIANTS[-1]
 K = 10
-# Of a passage's vector and of its words, as a ranking was fitted once. They are the yardstick and do not
-# change with the program's own, where another part may take the place of one of these.
+# Weights of the dense and the BM25 score; fixed, whatever the program's ranking is.
 WEIGHTS = {"dense": 10.0912, "words": 0.2624}
-# Words that point back, for telling how many of the leaning questions have one.
-_POINTING = re.compile(
+# To count the context-dependent questions that have a pronoun.
+_PRONOUN = re.compile(
     r"\b(?:he|she|it|they|him|her|his|its|their|them|this|that|these|those|there|ones?)\b", re.I
 )
 
-Ranked = NDArray[np.int64]
+Ranking = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A question in its conversation, people's rewriting of it, and ours."""
+    """A question with earlier turns, the person's standalone version and our rewritings.
+
+    `dependent`: whether the person's version differs from the question.
+    """
 
     topic: str
     question: str
-    rewrite: str
-    changed: bool
-    ours: tuple[str, ...]
+    reference: str
+    dependent: bool
+    rewritings: tuple[str, ...]
 
     @property
-    def forms(self) -> dict[str, str]:
-        """The question in each form; "best of ours" by the words that it shares with people's."""
-        candidates = [*self.ours, self.question]
-        best = max(candidates, key=lambda text: metrics.f1(text, [self.rewrite]))
-        theme = self.ours[-1] if self.ours else self.question
-        every = (self.question, theme, candidates[0], best, self.rewrite)
-        return dict(zip(FORMS, every, strict=True))
+    def variants(self) -> dict[str, str]:
+        """The text of each of VARIANTS; the best rewriting is the one with the highest word F1."""
+        candidates = [*self.rewritings, self.question]
+        best = max(candidates, key=lambda text: metrics.f1(text, [self.reference]))
+        # The last rewriting is the one with the previous question in front.
+        in_front = self.rewritings[-1] if self.rewritings else self.question
+        texts = (self.question, in_front, candidates[0], best, self.reference)
+        return dict(zip(VARIANTS, texts, strict=True))
 
 
 def read_rows(path: Path) -> list[Row]:
-    """The questions that have others before them."""
+    """The questions of a file that have earlier turns."""
     rows = []
     for line in path.read_text(encoding="utf-8").splitlines():
-        asked = json.loads(line)
-        history = [Turn(*turn) for turn in asked["history"]]
+        body = json.loads(line)
+        history = [Turn(*turn) for turn in body["history"]]
         if history:
-            question = asked["question"].strip()
-            ours = tuple(rewritings(question, history))
-            topic = asked["id"].rsplit("_", 1)[0]
-            rows.append(Row(topic, question, asked["rewrite"].strip(), asked["changed"], ours))
+            question = body["question"].strip()
+            rows.append(
+                Row(
+                    topic=body["id"].rsplit("_", 1)[0],
+                    question=question,
+                    reference=body["rewrite"].strip(),
+                    dependent=body["changed"],
+                    rewritings=tuple(rewritings(question, history)),
+                )
+            )
     return rows
 
 
 def halves(rows: Sequence[Row]) -> dict[str, list[Row]]:
-    """The rows of the first half of the topics, by their names, and of the second."""
+    """The rows of the first and of the second half of the topics, by name."""
     topics = sorted({row.topic for row in rows})
     first = set(topics[: len(topics) // 2])
     return {
@@ -95,32 +111,88 @@ def halves(rows: Sequence[Row]) -> dict[str, list[Row]]:
 
 
 def detection(rows: Sequence[Row]) -> dict[str, float]:
-    """The share of questions that stand alone left as they are, and of those that lean told."""
-    leaning = [row for row in rows if row.changed]
-    pointing = [row for row in leaning if _POINTING.search(row.question)]
+    """How many questions are recognized as standalone or as context-dependent."""
+    dependent = [row for row in rows if row.dependent]
+    with_pronoun = [row for row in dependent if _PRONOUN.search(row.question)]
     return {
-        "stand alone": sum(not row.changed for row in rows),
-        "left as they are": _share([not row.ours for row in rows if not row.changed]),
-        "lean": len(leaning),
-        "told": _share([bool(row.ours) for row in leaning]),
-        "lean with a pronoun": len(pointing),
-        "told, with a pronoun": _share([bool(row.ours) for row in pointing]),
+        "standalone": sum(not row.dependent for row in rows),
+        "left unchanged": _share([not row.rewritings for row in rows if not row.dependent]),
+        "context-dependent": len(dependent),
+        "detected": _share([bool(row.rewritings) for row in dependent]),
+        "context-dependent with a pronoun": len(with_pronoun),
+        "detected, with a pronoun": _share([bool(row.rewritings) for row in with_pronoun]),
     }
 
 
-def passages(path: Path, every: int, most: int) -> list[str]:
-    """Paragraphs of every so many articles of a SQuAD file."""
+def paragraphs(path: Path, every: int, limit: int) -> list[str]:
+    """Paragraphs of every Nth article of a SQuAD file, at most `limit`."""
     return [
         article.document.text[start:end]
         for article in read_squad(path)[::every]
         for start, end in article.paragraphs
-    ][:most]
+    ][:limit]
 
 
-def found_in_common(of: Ranked, reference: Ranked) -> tuple[float, float]:
-    """The share of the reference's first that are in `of`, and of all of the reference's."""
-    common = [np.isin(theirs, ours) for ours, theirs in zip(of, reference, strict=True)]
+def overlap(ranking: Ranking, reference: Ranking) -> tuple[float, float]:
+    """The share of the reference's first passages, and of all of its passages, in `ranking`.
+
+    Both are [queries, K] passage numbers, best first.
+    """
+    common = [np.isin(theirs, ours) for ours, theirs in zip(ranking, reference, strict=True)]
     return _share([hits[0] for hits in common]), _share(np.concatenate(common))
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """What each variant of the context-dependent questions retrieves.
+
+    `rankings` are [questions, K] passage numbers; `nearest` tells for each question whether the
+    person's version nearest to the variant is that of the same question.
+    """
+
+    rows: Sequence[Row]
+    rankings: dict[str, Ranking]
+    nearest: dict[str, list[bool]]
+
+    def table(self, rows: Sequence[Row]) -> dict[str, dict[str, float]]:
+        """The figures of each variant over some of the rows."""
+        chosen = {id(row) for row in rows}
+        numbers = [number for number, row in enumerate(self.rows) if id(row) in chosen]
+        table = {}
+        for name in VARIANTS:
+            first, all_ten = overlap(
+                self.rankings[name][numbers], self.rankings[REFERENCE][numbers]
+            )
+            words = [
+                metrics.f1(self.rows[i].variants[name], [self.rows[i].reference]) for i in numbers
+            ]
+            table[name] = {
+                "word F1": round(float(np.mean(words)), 4),
+                f"person's first in top {K}": first,
+                f"person's top {K} in top {K}": all_ten,
+                "own version nearest": _share([self.nearest[name][i] for i in numbers]),
+            }
+        return table
+
+
+def compare(rows: Sequence[Row], texts: Sequence[str], encoder: SentenceEncoder) -> Comparison:
+    """Search the texts with each variant of the context-dependent questions."""
+    sparse, vectors = SparseIndex(list(texts), split_words), encoder.encode_texts(texts)
+    dependent = [row for row in rows if row.dependent]
+    references = encoder.encode_queries([row.reference for row in rows]).vectors
+    rankings: dict[str, Ranking] = {}
+    nearest: dict[str, list[bool]] = {}
+    for name in VARIANTS:
+        queries = [row.variants[name] for row in dependent]
+        encoded = encoder.encode_queries(queries).vectors
+        scores = fuse({"dense": encoded @ vectors.T, "words": sparse.scores(queries)}, WEIGHTS)
+        rankings[name] = np.argsort(-scores, axis=1, kind="stable")[:, :K]
+        best = (encoded @ references.T).argmax(axis=1)
+        nearest[name] = [
+            rows[number].reference == row.reference
+            for number, row in zip(best, dependent, strict=True)
+        ]
+    return Comparison(dependent, rankings, nearest)
 
 
 def _share(hits: Sequence[bool] | NDArray[np.bool_]) -> float:
@@ -128,57 +200,33 @@ def _share(hits: Sequence[bool] | NDArray[np.bool_]) -> float:
 
 
 def main() -> None:
-    """Run it; see the module's docstring."""
+    """Print and record the figures of both halves and of all topics."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
     parser.add_argument("followups", type=Path, help="followups.jsonl")
     parser.add_argument("--corpus", type=Path, required=True, help="train-v2.0.json.gz")
-    parser.add_argument("--every", type=int, default=12, help="of its articles (default 12)")
-    parser.add_argument("--most", type=int, default=2000, help="paragraphs (default 2000)")
+    parser.add_argument(
+        "--every", type=int, default=12, help="use every Nth article of the corpus (default 12)"
+    )
+    parser.add_argument(
+        "--limit", type=int, default=2000, help="use at most N paragraphs (default 2000)"
+    )
     arguments = parser.parse_args()
 
     rows = read_rows(arguments.followups)
-    texts = passages(arguments.corpus, arguments.every, arguments.most)
-    encoder, sparse = SentenceEncoder(), SparseIndex(texts, split_words)
-    vectors = encoder.encode_texts(texts)
-
-    leaning = [row for row in rows if row.changed]
-    people = encoder.encode_queries([row.rewrite for row in rows]).vectors
-    ranked: dict[str, Ranked] = {}
-    nearest: dict[str, list[bool]] = {}
-    for form in FORMS:
-        queries = [row.forms[form] for row in leaning]
-        encoded = encoder.encode_queries(queries).vectors
-        scores = fuse({"dense": encoded @ vectors.T, "words": sparse.scores(queries)}, WEIGHTS)
-        ranked[form] = np.argsort(-scores, axis=1, kind="stable")[:, :K]
-        best = (encoded @ people.T).argmax(axis=1)
-        nearest[form] = [
-            rows[at].rewrite == row.rewrite for at, row in zip(best, leaning, strict=True)
-        ]
-
+    texts = paragraphs(arguments.corpus, arguments.every, arguments.limit)
+    comparison = compare(rows, texts, SentenceEncoder())
     body: dict[str, object] = {
         "command": f"python -m benchmarks.followups {arguments.followups.name} "
-        f"--corpus {arguments.corpus.name} --every {arguments.every} --most {arguments.most}",
+        f"--corpus {arguments.corpus.name} --every {arguments.every} --limit {arguments.limit}",
         "passages": len(texts),
     }
-    for name, some in (*halves(rows).items(), ("all", rows)):
-        chosen = {id(row) for row in some}
-        at = [number for number, row in enumerate(leaning) if id(row) in chosen]
-        table = {}
-        for form in FORMS:
-            first, ten = found_in_common(ranked[form][at], ranked["people's"][at])
-            overlap = [metrics.f1(leaning[i].forms[form], [leaning[i].rewrite]) for i in at]
-            table[form] = {
-                "word F1": round(float(np.mean(overlap)), 4),
-                f"people's first in {K}": first,
-                f"people's {K} in {K}": ten,
-                "own rewriting nearest": _share([nearest[form][i] for i in at]),
-            }
-        told = detection(some)
-        body[name] = {"detection": told, "leaning questions": table}
-        print(f"\n{name}: " + ", ".join(f"{what} {figure}" for what, figure in told.items()))
-        print(f"{'':14}" + "".join(f"{what:>24}" for what in table["plain"]))
-        for form, row in table.items():
-            print(f"{form:14}" + "".join(f"{figure:24.4f}" for figure in row.values()))
+    for name, part in (*halves(rows).items(), ("all", rows)):
+        detected, table = detection(part), comparison.table(part)
+        body[name] = {"detection": detected, "context-dependent questions": table}
+        print(f"\n{name}: " + ", ".join(f"{what} {figure}" for what, figure in detected.items()))
+        print(f"{'':28}" + "".join(f"{what:>26}" for what in table[REFERENCE]))
+        for variant, row in table.items():
+            print(f"{variant:28}" + "".join(f"{figure:26.4f}" for figure in row.values()))
     record("followups", body)
 
 
