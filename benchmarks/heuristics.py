@@ -1,0 +1,367 @@
+"""Measure what each hand-written language rule contributes, by switching it off.
+
+    python -m benchmarks.heuristics ../shared/data/squad/train-v2.0.json.gz \
+        --followups ../shared/data/followups.jsonl --cases FOLDER
+
+Without each rule in turn, asks
+- SQuAD training articles that were held out of the reader's training (the split of
+  training/examples.py): all questions of every such article, in article mode;
+- the 44 questions about the sample article;
+- with --cases, questions on real documents: FOLDER has cases.jsonl (id, doc, question, history), the
+  documents in docs/, and check.py, which judges a file of answers with "check.py CASES ANSWERS --all".
+The follow-up rules are also measured on TREC CAsT (benchmarks/followups.py), which no other rule
+affects. Suggestions change no answer; what they show is recorded for each document.
+
+Each passage is retrieved and read once for a query, whatever rules are on, so a difference comes from
+the rule and not from the arithmetic of another batch. Headings and page furniture are part of the
+splitting into passages, so those documents are split and indexed again without the rule.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+import subprocess
+import sys
+import tempfile
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+from benchmarks.followups import compare, paragraphs, read_rows
+from benchmarks.record import ROOT, record
+from evaluation import metrics
+from evaluation.run import Outcome, ask_article, summarize
+from evaluation.squad import read_squad
+from index import passages
+from index.documents.document import Document, read_document
+from index.models.encoder import SentenceEncoder
+from index.search.article_index import ArticleIndex
+from index.search.collection import Collection, Hit
+from qa.answerer import DEFAULT_K, ArticleAnswerer
+from qa.calibration import Calibration, load_span_calibration
+from qa.opening import DEFAULT_ARTICLE
+from qa.reader import DEFAULT_READER, Reader, Reading
+from qa.rules import ALL_RULES, Rules
+from qa.suggestions import example_questions, questions_from_sentences
+from qa.types import Answer, Turn
+from training.examples import HOLD_OUT_EVERY
+
+QUESTIONS = ROOT / "tests/data/article_questions.jsonl"
+ALL = "all rules"
+# The rules that an answerer is given.
+ANSWERING = {
+    ALL: ALL_RULES,
+    '"last" as an adverb': Rules(last=False),
+    "previous dates": Rules(previous_date=False),
+    "durations": Rules(durations=False),
+    "descriptive questions": Rules(descriptive=False),
+    "spelling": Rules(spelling=False),
+    "follow-up rules": Rules(followups=False),
+}
+# The functions of index.passages that apply the rules of splitting.
+SPLITTING = {"page furniture": "is_furniture", "headings": "is_heading"}
+# The number of questions that the page suggests.
+SUGGESTIONS = 4
+
+
+class CachingReader:
+    """Reads each passage once for a query."""
+
+    def __init__(self, reader: Reader) -> None:
+        self._reader = reader
+        self._readings: dict[tuple[str, str], Reading] = {}
+
+    def read_all(
+        self, asked: Sequence[tuple[str, Sequence[str]]], *, n: int = 5
+    ) -> list[list[Reading]]:
+        """As Reader.read_all; n is the same in every call."""
+        missing: dict[str, list[str]] = defaultdict(list)
+        for query, texts in asked:
+            new = [text for text in texts if (query, text) not in self._readings]
+            missing[query] += [text for text in new if text not in missing[query]]
+        requests = [(query, texts) for query, texts in missing.items() if texts]
+        for (query, texts), readings in zip(
+            requests, self._reader.read_all(requests, n=n), strict=True
+        ):
+            for text, reading in zip(texts, readings, strict=True):
+                self._readings[query, text] = reading
+        return [[self._readings[query, text] for text in texts] for query, texts in asked]
+
+    def clear(self) -> None:
+        """Forget all readings."""
+        self._readings.clear()
+
+
+class CachingCollection(Collection):
+    """Searches once for each query."""
+
+    def __init__(self, indexes: Sequence[ArticleIndex]) -> None:
+        super().__init__(indexes)
+        self._hits: dict[tuple[str, int], list[Hit]] = {}
+
+    def search(self, queries: Sequence[str], k: int) -> list[list[Hit]]:
+        """As Collection.search."""
+        missing = [q for q in dict.fromkeys(queries) if (q, k) not in self._hits]
+        for query, hits in zip(missing, super().search(missing, k), strict=True):
+            self._hits[query, k] = hits
+        return [self._hits[query, k] for query in queries]
+
+    @property
+    def searched(self) -> int:
+        """The number of different queries."""
+        return len(self._hits)
+
+
+@dataclass
+class Models:
+    """What every answerer of the benchmark shares."""
+
+    encoder: SentenceEncoder
+    reader: CachingReader
+    calibration: Calibration
+
+    def answerers(self, document: Document) -> Iterator[tuple[str, ArticleAnswerer]]:
+        """An answerer of the document with all rules, then one without each rule."""
+        self.reader.clear()
+        index = ArticleIndex.build(document, self.encoder)
+        collection = CachingCollection([index])
+        for name, rules in ANSWERING.items():
+            yield name, self._answerer(collection, rules)
+        for name, function in SPLITTING.items():
+            with switched_off(function):
+                split = passages.split_passages(
+                    document, self.encoder.count_pieces, self.encoder.max_pieces - 2
+                )
+                if split != index.passages:
+                    other = ArticleIndex.build(document, self.encoder)
+                    collection = CachingCollection([other])
+                    yield name, self._answerer(collection, ALL_RULES)
+                    continue
+            yield name, self._answerer(CachingCollection([index]), ALL_RULES)
+
+    def _answerer(self, collection: Collection, rules: Rules) -> ArticleAnswerer:
+        return ArticleAnswerer(collection, self.reader, calibration=self.calibration, rules=rules)
+
+
+@contextmanager
+def switched_off(function: str) -> Iterator[None]:
+    """Within the context, a predicate of index.passages is False of every paragraph.
+
+    Only this benchmark wants documents split without these rules, so the program has no option for it.
+    """
+    with patch.object(passages, function, lambda text: False):
+        yield
+
+
+def squad_row(outcomes: Sequence[Outcome], reference: Sequence[Outcome]) -> dict[str, Any]:
+    """The figures of SQuAD's questions, compared with those of all rules."""
+    summary = summarize(outcomes)
+    others = [
+        (alternative.text, o.question.answers)
+        for o in outcomes
+        for alternative in o.answer.alternatives
+        if o.question.answers
+    ]
+    return {
+        "f1": summary["f1"],
+        "f1_as_shown": summary["as_shown"]["f1"],
+        "holds_answer_as_shown": summary["as_shown"]["holds_answer"],
+        "answered": summary["answered"],
+        "recall@1": summary["recall@1"],
+        "alternatives": len(others),
+        "right_alternatives": sum(bool(metrics.right(*pair)) for pair in others),
+        "changed": sum(
+            shown(a.answer) != shown(b.answer) for a, b in zip(outcomes, reference, strict=True)
+        ),
+    }
+
+
+def shown(answer: Answer) -> tuple[str | None, ...]:
+    """What a user sees of an answer: its text and those of the alternatives."""
+    return answer.text, *(alternative.text for alternative in answer.alternatives)
+
+
+def measure_squad(path: Path, models: Models, limit: int | None) -> dict[str, dict[str, Any]]:
+    """The figures of each setting over the held-out articles."""
+    articles = sorted(read_squad(path), key=lambda a: a.document.id)[::HOLD_OUT_EVERY][:limit]
+    outcomes: dict[str, list[Outcome]] = defaultdict(list)
+    for number, article in enumerate(articles, 1):
+        for name, answerer in models.answerers(article.document):
+            outcomes[name] += [
+                replace(outcome, answer=replace(outcome.answer, hits=()))  # they are large
+                for outcome in ask_article(article, article.questions, answerer, k=DEFAULT_K)
+            ]
+        print(f"SQuAD: {number} of {len(articles)} articles", file=sys.stderr, flush=True)
+    return {name: squad_row(rows, outcomes[ALL]) for name, rows in outcomes.items()}
+
+
+def measure_questions(models: Models) -> dict[str, dict[str, Any]]:
+    """How many of the questions about the sample article each setting answers correctly."""
+    cases = [json.loads(line) for line in QUESTIONS.read_text(encoding="utf-8").splitlines()]
+    right: dict[str, set[str]] = {}
+    for name, answerer in models.answerers(read_document(DEFAULT_ARTICLE)):
+        right[name] = set()
+        for case in cases:
+            history = [Turn(question) for question in case.get("history", [])]
+            text = (answerer.ask(case["question"], history=history).text or "").replace("’", "'")
+            accepted = [answer.replace("’", "'") for answer in case["answers"]]
+            if any(answer in text for answer in accepted) if accepted else not text:
+                right[name].add(case["id"])
+    return {
+        name: {
+            "questions": len(cases),
+            "right": len(ids),
+            "lost": sorted(right[ALL] - ids),
+            "gained": sorted(ids - right[ALL]),
+        }
+        for name, ids in right.items()
+    }
+
+
+def measure_cases(folder: Path, models: Models) -> dict[str, dict[str, Any]]:
+    """The verdicts of check.py on the answers of each setting."""
+    cases = [
+        json.loads(line)
+        for line in (folder / "cases.jsonl").read_text(encoding="utf-8").splitlines()
+    ]
+    answers: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for name in dict.fromkeys(case["doc"] for case in cases):
+        for setting, answerer in models.answerers(read_document(folder / "docs" / name)):
+            for case in (case for case in cases if case["doc"] == name):
+                history = [Turn(*turn) for turn in case["history"]]
+                answer = answerer.ask(case["question"], history=history)
+                answers[setting].append(
+                    {"id": case["id"], "shown": answer.text, "confidence": answer.confidence}
+                )
+        print(f"cases: {name}", file=sys.stderr, flush=True)
+    verdicts = {setting: judge(folder, rows) for setting, rows in answers.items()}
+    texts = {
+        setting: {row["id"]: row["shown"] for row in rows} for setting, rows in answers.items()
+    }
+    return {
+        setting: {
+            "questions": len(cases),
+            "good": good(found),
+            "verdicts": dict(sorted(Counter(found.values()).items())),
+            "changed": sum(texts[setting][i] != text for i, text in texts[ALL].items()),
+            "changed_verdicts": {
+                i: f"{verdict} -> {found[i]}"
+                for i, verdict in verdicts[ALL].items()
+                if found[i] != verdict
+            },
+        }
+        for setting, found in verdicts.items()
+    }
+
+
+def judge(folder: Path, answers: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    """The verdict of the folder's check.py on each answer, by the case's id."""
+    with tempfile.TemporaryDirectory() as scratch:
+        path = Path(scratch) / "answers.jsonl"
+        path.write_text("".join(json.dumps(row) + "\n" for row in answers), encoding="utf-8")
+        ran = subprocess.run(
+            [sys.executable, folder / "check.py", folder / "cases.jsonl", path, "--all"],
+            check=True,
+            capture_output=True,
+            text=True,
+        )
+    line = r"^(right|partly right|wrong shown|wrongly abstained|rightly abstained) +(\S+) \["
+    verdicts = {found[2]: found[1] for found in re.finditer(line, ran.stdout, re.MULTILINE)}
+    if len(verdicts) != len(answers):
+        raise ValueError(f"check.py gave {len(verdicts)} verdicts for {len(answers)} answers")
+    return verdicts
+
+
+def good(verdicts: Mapping[str, str]) -> int:
+    """The number of right answers and of right abstentions."""
+    return sum(verdict in ("right", "rightly abstained") for verdict in verdicts.values())
+
+
+def measure_followups(path: Path, corpus: Path, encoder: SentenceEncoder) -> dict[str, Any]:
+    """The figures of the follow-up rules on TREC CAsT, and without them."""
+    rows = read_rows(path)
+    table = compare(rows, paragraphs(corpus, 12, 2000), encoder).table(rows)
+    return {
+        ALL: table["first rewriting"],
+        "follow-up rules": table["as asked"],
+        "only the previous question in front": table["previous question in front"],
+    }
+
+
+def measure_suggestions(documents: Sequence[Document], models: Models) -> list[dict[str, Any]]:
+    """What the page suggests for each document and how many queries it takes."""
+    rows = []
+    for document in documents:
+        models.reader.clear()
+        collection = CachingCollection([ArticleIndex.build(document, models.encoder)])
+        answerer = ArticleAnswerer(collection, models.reader, calibration=models.calibration)
+        from_sentences = list(questions_from_sentences(answerer, SUGGESTIONS).values())
+        queries = collection.searched
+        suggested = example_questions(answerer, SUGGESTIONS)
+        rows.append(
+            {
+                "document": document.id,
+                "from_sentences": from_sentences[:SUGGESTIONS],
+                "about_names": [q for q in suggested if q not in from_sentences],
+                "queries_from_sentences": queries,
+                "queries_about_names": collection.searched - queries,
+            }
+        )
+        print(f"suggestions: {document.id}", file=sys.stderr, flush=True)
+    return rows
+
+
+def table(body: Mapping[str, Any]) -> Iterator[str]:
+    """The figures of each rule as a Markdown table."""
+    yield "| without | SQuAD F1 | F1 as shown | changed | 44 questions | real questions, good |"
+    yield "| --- | --- | --- | --- | --- | --- |"
+    for name, row in body["rules"].items():
+        squad, asked, cases = row["squad"], row["questions"], row.get("cases")
+        yield (
+            f"| {'nothing' if name == ALL else name} | {squad['f1']:.2f} | {squad['f1_as_shown']:.2f}"
+            f" | {squad['changed']} | {asked['right']} | {cases['good'] if cases else '–'} |"
+        )
+
+
+def main() -> None:
+    """Measure, print and record."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
+    parser.add_argument("squad", type=Path, help="train-v2.0.json.gz")
+    parser.add_argument("--followups", type=Path, required=True, help="followups.jsonl")
+    parser.add_argument("--cases", type=Path, help="a folder of questions on real documents")
+    parser.add_argument("--articles", type=int, help="only the first N held-out articles")
+    parser.add_argument("--reader", default=str(DEFAULT_READER), help="the reader's folder")
+    arguments = parser.parse_args()
+
+    models = Models(
+        SentenceEncoder(), CachingReader(Reader(arguments.reader)), load_span_calibration()
+    )
+    measured = {"questions": measure_questions(models)}
+    documents = [read_document(DEFAULT_ARTICLE)]
+    if arguments.cases:
+        measured["cases"] = measure_cases(arguments.cases, models)
+        documents += map(read_document, sorted((arguments.cases / "docs").iterdir()))
+    held_out = sorted(read_squad(arguments.squad), key=lambda a: a.document.id)[::HOLD_OUT_EVERY]
+    documents += [article.document for article in held_out[: arguments.articles]]
+    body: dict[str, Any] = {
+        "command": f"python -m benchmarks.heuristics {arguments.squad.name} "
+        f"--followups {arguments.followups.name} --cases FOLDER",
+        "followups": measure_followups(arguments.followups, arguments.squad, models.encoder),
+        "suggestions": measure_suggestions(documents, models),
+    }
+    measured["squad"] = measure_squad(arguments.squad, models, arguments.articles)
+    body["rules"] = {
+        name: {what: rows[name] for what, rows in measured.items()} for name in measured["squad"]
+    }
+    record("heuristics", body)
+    print("\n".join(table(body)))
+
+
+if __name__ == "__main__":
+    main()
