@@ -1,15 +1,15 @@
-"""What a question speaks of: a letter for the part that each word plays, and the phrases between."""
+"""Tag the words of a question and find the phrases that it mentions."""
 
 from __future__ import annotations
 
 import re
 from typing import NamedTuple
 
-# H asks for a circumstance and W for a thing, I is a form of "be" and M another auxiliary, P a
-# preposition, O "of", A a conjunction, D an article, J an adjective that also stands alone, B any
-# other word that ends a phrase: pronouns, adverbs, and the verbs that questions are full of. Words
-# that are not here are N where they have a capital letter, and else w; marks are ",".
-LETTERS = {
+# H asks for a circumstance, W for a thing; I is a form of "be", M another auxiliary, P a preposition,
+# O "of", A a conjunction, D an article, J an adjective that also stands alone, B any other word that
+# ends a phrase: pronouns, adverbs and verbs frequent in questions. Other words are N if capitalized,
+# else w; punctuation marks are ",".
+TAGS = {
     word: letter
     for letter, words in {
         "H": "why how when where",
@@ -41,7 +41,7 @@ LETTERS = {
 TOKEN = re.compile(r"(?:[A-Z]\.){2,}|[^\W_](?:[^\W_]|[-_.&'’](?=[^\W_]))*|[^\w\s]")
 _VERB_OR_ADVERB = re.compile(r".+(?:[^e]ed|[aiu]lly|[st]ely|[nu][ts]ly)")
 _PHRASE = re.compile(r"(?:DJ*)?(?:[Nw]*N(?:OD?N)+[Nw]*|[Nw]+)")
-# Phrases that are parts of something, or definite only by what was said before.
+# Phrases that name a part of something, or depend on earlier turns.
 _WEAK = re.compile(
     r"""(?i:(?:[\w-]+\s+)*(?:advantages?|applications?|aspects?|benefits?|causes?|characteristics
       |competitors|components?|cons|consequences|criticisms?|differences?|disadvantages?|drawbacks?
@@ -54,7 +54,7 @@ _WEAK = re.compile(
 
 
 class Mention(NamedTuple):
-    """A phrase and the word before it; `distance` is 0 for what the conversation is about."""
+    """A phrase and the word before it; `distance` is 0 for the topic of the conversation."""
 
     text: str
     before: str
@@ -67,48 +67,49 @@ class Mention(NamedTuple):
 
     @property
     def asked(self) -> bool:
-        """Whether it is what a question asks for: "Which city …"."""
-        return LETTERS.get(self.before) == "W"
+        """Whether the question asks for it: "Which city …"."""
+        return TAGS.get(self.before) == "W"
 
     @property
     def weak(self) -> bool:
-        """Whether it says nothing without what it is a part of."""
+        """Whether it says little without the whole that it is a part of."""
         alone = self.before in ("how", "other", "similar", "any", "he", "she", "it", "they")
         return alone or bool(_WEAK.fullmatch(self.text))
 
     @property
     def plural(self) -> bool:
-        """Whether "they" can mean it, as far as its form tells."""
+        """Whether "they" can refer to it, judged by its form."""
         return bool(re.search(r"[^s]s$|\band\b|^an? ", self.text))
 
 
-def letters_of(text: str) -> tuple[str, list[re.Match[str]]]:
-    """A letter for each word and mark of a text, and the words and marks."""
+def tag(text: str) -> tuple[str, list[re.Match[str]]]:
+    """A letter for each word and punctuation mark of a text, and their matches."""
     tokens = list(TOKEN.finditer(text))
-    # Where every word has a capital letter, capital letters say nothing.
-    titled = len(tokens) > 4 and not any(token[0][0].islower() for token in tokens)
-    letters = ""
+    # In a text in title case, capitals do not indicate names.
+    title_case = len(tokens) > 4 and not any(token[0][0].islower() for token in tokens)
+    tags = ""
     for token in tokens:
         word = token[0].lower().replace("’", "'")
-        known = LETTERS.get(word, "B" if _VERB_OR_ADVERB.fullmatch(word) else "")
-        capital = token[0][0].isupper() and not titled and word not in ("i", "i'm")
+        known = TAGS.get(word, "B" if _VERB_OR_ADVERB.fullmatch(word) else "")
+        capital = token[0][0].isupper() and not title_case and word not in ("i", "i'm")
         if not word[0].isalnum():
-            letters += ","
+            tags += ","
         else:
-            letters += "N" if capital and (letters or not known) else known or "w"
-    # What follows the subject is a verb in "did Putin visit", a predicate in "is cancer treatable?".
-    letters = re.sub(r"(?<=M)(D?N+(?:OD?N+)?)w", r"\1B", letters)
-    return re.sub(r"^([H,]?I(?:D?w+|D?[wN]*N))w(?=,*$)", r"\1B", letters), tokens
+            # The first word of a sentence is capitalized whatever it is.
+            tags += "N" if capital and (tags or not known) else known or "w"
+    # After the subject comes a verb in "did Putin visit", a predicate in "is cancer treatable?".
+    tags = re.sub(r"(?<=M)(D?N+(?:OD?N+)?)w", r"\1B", tags)
+    return re.sub(r"^([H,]?I(?:D?w+|D?[wN]*N))w(?=,*$)", r"\1B", tags), tokens
 
 
 def mentions(text: str) -> list[Mention]:
-    """The phrases of a text, in their order, but last what a question asks for."""
-    letters, tokens = letters_of(text)
+    """The phrases of a text in order, but those that a question asks for last."""
+    tags, tokens = tag(text)
     found: list[Mention] = []
-    for match in _PHRASE.finditer(letters):
+    for match in _PHRASE.finditer(tags):
         first, last = tokens[match.start()], tokens[match.end() - 1]
         before = tokens[match.start() - 1][0].lower() if match.start() else ""
-        # "learning Norwegian" speaks of Norwegian.
+        # "learning Norwegian" mentions Norwegian.
         phrase = re.sub(r"^[a-z]+ing\s+(?=[A-Z])", "", text[first.start() : last.end()])
         found.append(Mention(phrase, before))
     return sorted(found, key=lambda m: m.asked)

@@ -1,6 +1,6 @@
 import pytest
 
-from qa.followup import MAX_REWRITINGS, leans, rewritings
+from qa.followup import MAX_REWRITINGS, depends_on_context, rewritings
 from qa.phrases import mentions
 from qa.types import Turn
 
@@ -106,7 +106,7 @@ def after(question: str, answer: str = "") -> list[Turn]:
 def test_the_likeliest_rewriting(history: list[Turn], question: str, first: str) -> None:
     found = rewritings(question, history)
     assert found[0] == first
-    assert leans(question, history)
+    assert depends_on_context(question, history)
     assert question not in found
     assert len(found) == len(set(found)) <= MAX_REWRITINGS
 
@@ -161,12 +161,12 @@ def test_nobody_plays_two_parts() -> None:
     ],
 )
 def test_a_question_that_stands_alone_is_left_as_it_is(question: str) -> None:
-    assert not leans(question, [VISIT])
+    assert not depends_on_context(question, [VISIT])
     assert rewritings(question, [VISIT]) == []
 
 
 def test_without_a_turn_before_it() -> None:
-    assert not leans("Where did he go after that?", [])
+    assert not depends_on_context("Where did he go after that?", [])
     assert rewritings("Where did he go after that?", []) == []
 
 
