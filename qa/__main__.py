@@ -1,4 +1,4 @@
-"""python -m qa ask | chat | evaluate."""
+"""The command line: python -m qa ask | chat | evaluate."""
 
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ if __name__ == "__main__":
 import argparse
 import json
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
-from evaluation.run import evaluate, summarize, write_predictions
+from evaluation.run import MODES, evaluate, summarize, write_predictions
 from evaluation.squad import read_squad
+from index.documents.document import Document
 from index.errors import ArticleError
 from index.models.encoder import SentenceEncoder
 from index.stores.collection import StoredCollection
@@ -24,19 +25,19 @@ from index.terminal import Parser, add_shared, count, nonempty, print_progress, 
 from qa.answerer import DEFAULT_K, Answerer
 from qa.chat import chat
 from qa.opening import DEFAULT_ARTICLE, load_reader, open_articles
-from qa.plain_text import answer_text
+from qa.plain_text import PlainText
 from qa.questions import check_question
 from qa.reader import DEFAULT_READER
 
 
 def main(argv: Sequence[str] | None = None, *, prog: str = "python -m qa") -> int:
-    """Run a command; returns the exit code: 2 for what a person can mend."""
-    parser = Parser(prog=prog, description="Ask an article.")
+    """Run a command and return its exit status, 2 for invalid input."""
+    parser = Parser(prog=prog, description="Ask questions about documents.")
     commands = parser.add_subparsers(dest="command", required=True)
-    ask = commands.add_parser("ask", help="ask a question of a document")
+    ask = commands.add_parser("ask", help="ask one question about a document")
     ask.add_argument("question")
     ask.set_defaults(run=_ask)
-    talk = commands.add_parser("chat", help="ask questions and follow-ups, read from the terminal")
+    talk = commands.add_parser("chat", help="ask questions and follow-ups in the terminal")
     talk.set_defaults(run=_chat)
     for command in (ask, talk):
         command.add_argument(
@@ -44,83 +45,90 @@ def main(argv: Sequence[str] | None = None, *, prog: str = "python -m qa") -> in
             type=nonempty,
             action="append",
             metavar="SOURCE",
-            help="a txt, md, html, pdf or docx file, or a web address; again for several (default: the "
-            "article that comes with the program)",
+            help="txt, md, html, pdf or docx file, or web address; repeat for several (default: the "
+            "bundled sample article)",
         )
         command.add_argument(
-            "--store", type=nonempty, metavar="ADDRESS", help=f"instead of articles, {STORE_HELP}"
+            "--store", type=nonempty, metavar="ADDRESS", help=f"instead of --article: {STORE_HELP}"
         )
-        command.add_argument("--json", action="store_true", help="print the whole answer as JSON")
+        command.add_argument("--json", action="store_true", help="print the full answer as JSON")
         command.add_argument(
-            "--index", type=nonempty, help="the folder that keeps the index (default: your cache)"
+            "--index", type=nonempty, help="folder of the index (default: in your cache)"
         )
-    judge = commands.add_parser("evaluate", help="ask all questions of a file in SQuAD's layout")
-    judge.add_argument("file", help=".json or .json.gz, SQuAD 1.1 or 2.0")
+    judge = commands.add_parser(
+        "evaluate", help="ask all questions of a file in the SQuAD format and print the metrics"
+    )
+    judge.add_argument("file", help="SQuAD 1.1 or 2.0 file, .json or .json.gz")
     judge.add_argument(
         "--mode",
-        choices=("article", "paragraph"),
-        default="article",
-        help="ask the whole article (default) or, as SQuAD does, the question's own paragraph",
+        choices=MODES,
+        default=MODES[0],
+        help="search the whole article, or only the question's own paragraph as SQuAD does "
+        "(default: %(default)s)",
     )
-    judge.add_argument("--predictions", metavar="OUT.jsonl", help="write a line a question")
+    judge.add_argument(
+        "--predictions", metavar="OUT.jsonl", help="write one JSON line per question"
+    )
     judge.add_argument("--limit", type=count, help="ask only the first N questions")
     judge.set_defaults(run=_evaluate)
     for command in (ask, talk, judge):
         command.add_argument(
-            "--k", type=count, default=DEFAULT_K, help="passages to read (default: %(default)s)"
+            "--k",
+            type=count,
+            default=DEFAULT_K,
+            help="passages to read per question (default: %(default)s)",
         )
         add_shared(command)
         command.add_argument(
             "--reader",
             type=nonempty,
             default=str(DEFAULT_READER),
-            help="a model for extractive question answering, by name or folder (default: our own)",
+            help="question-answering model: name or folder (default: the bundled one)",
         )
     return run(parser.parse_args(argv))
 
 
 def _ask(arguments: argparse.Namespace) -> None:
-    check_question(arguments.question)  # before the models are loaded for nothing
-    with _opened(arguments) as (articles, several):
-        answer = articles.ask(arguments.question, k=arguments.k)
+    check_question(arguments.question)  # before loading the models
+    with _opened(arguments) as (answerer, documents):
+        answer = answerer.ask(arguments.question, k=arguments.k)
         if arguments.json:
             print(visible(json.dumps(answer.to_dict(), ensure_ascii=False, indent=2)))
         else:
-            print(answer_text(answer, several=several))
+            print(PlainText(documents).format(answer))
 
 
 def _chat(arguments: argparse.Namespace) -> None:
-    with _opened(arguments) as (articles, several):
-        chat(articles, k=arguments.k, several=several, as_json=arguments.json)
+    with _opened(arguments) as (answerer, documents):
+        chat(answerer, documents, k=arguments.k, as_json=arguments.json)
 
 
 @contextmanager
-def _opened(arguments: argparse.Namespace) -> Iterator[tuple[Answerer, bool]]:
-    """The documents or the store to ask, and whether answers have to name their document."""
+def _opened(arguments: argparse.Namespace) -> Iterator[tuple[Answerer, Mapping[str, Document]]]:
+    """An answerer for the documents or the store, and the documents, none for a store."""
     if arguments.store is None:
-        articles = open_articles(
+        answerer = open_articles(
             arguments.article or [DEFAULT_ARTICLE],
             encoder=arguments.encoder,
             reader=arguments.reader,
             index=arguments.index,
-            private=arguments.allow_private_urls,
+            allow_private_urls=arguments.allow_private_urls,
             progress=print_progress("encoding"),
         )
-        _print_note(articles.note)
-        yield articles, len(articles.documents) > 1
+        _print_note(answerer.note)
+        yield answerer, answerer.documents
         return
     if arguments.article or arguments.index is not None:
         raise ArticleError(
-            "A store is asked by itself: leave --article and --index out, or put the documents into "
-            "it with 'python -m index build'."
+            "--store cannot be combined with --article or --index. Leave them out, or add the documents "
+            "to the store with 'python -m index build'."
         )
     encoder = SentenceEncoder(arguments.encoder)
     store = open_store(arguments.store, encoder)
     try:
-        stored = StoredCollection(store, encoder)
         reader, note = load_reader(arguments.reader)
         _print_note(note)
-        yield Answerer(stored, reader, note), True
+        yield Answerer(StoredCollection(store, encoder), reader, note), {}
     finally:
         store.close()
 
@@ -146,14 +154,14 @@ def _evaluate(arguments: argparse.Namespace) -> None:
         )
     )
     if not outcomes:
-        raise ArticleError(f"'{arguments.file}' has no question to ask: give a file that has some.")
+        raise ArticleError(f"'{arguments.file}' has no questions. Choose another file.")
     if arguments.predictions:
         try:
             write_predictions(outcomes, arguments.predictions)
         except OSError as error:
             raise ArticleError(
-                f"'{arguments.predictions}' cannot be written ({error.strerror or error}): "
-                "give another path."
+                f"'{arguments.predictions}' cannot be written ({error.strerror or error}). "
+                "Choose another path."
             ) from error
     print(json.dumps(summarize(outcomes), indent=2))
 

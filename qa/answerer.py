@@ -95,7 +95,7 @@ class Answerer:
         reordered, the others follow in the order of retrieval. Raises as ask() does.
         """
         if k < 1:
-            raise QuestionError(f"k is {k}: ask for at least one passage.")
+            raise QuestionError(f"k is {k}, but must be 1 or more.")
         for question, _ in questions:
             check_question(question)
         started = time.perf_counter()
@@ -253,7 +253,7 @@ class ArticleAnswerer(Answerer):
         wanted = [identity for identity in self.documents if identity in chosen]
         if not wanted:
             raise QuestionError(
-                f"No open document is asked: choose one or more of {', '.join(self.documents)}."
+                f"None of these documents is open. Choose from {', '.join(self.documents)}."
             )
         return ArticleAnswerer(
             self.collection.only(wanted),

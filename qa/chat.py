@@ -5,21 +5,25 @@ from __future__ import annotations
 import io
 import json
 import sys
+from collections.abc import Mapping
 from contextlib import suppress
 
+from index.documents.document import Document
 from index.terminal import visible
 from qa.answerer import Answerer
-from qa.plain_text import answer_text
+from qa.plain_text import PlainText
 from qa.types import Answer, QuestionError, Turn
 
 QUIT = ":quit"
 
 
-def chat(answerer: Answerer, *, k: int, several: bool, as_json: bool = False) -> None:
+def chat(
+    answerer: Answerer, documents: Mapping[str, Document], *, k: int, as_json: bool = False
+) -> None:
     """Answer each line of standard input, with the turns before it as history, until it ends.
 
-    A question that cannot be asked is reported on standard error and skipped. `several`: whether
-    answers name their document; `as_json`: print each answer as one line of JSON.
+    `documents` are the open ones by id, for the citations; empty for a store. A question that cannot
+    be asked is reported on standard error and skipped. `as_json`: print each answer as a line of JSON.
     """
     interactive = bool(sys.stdin) and sys.stdin.isatty()
     if interactive:
@@ -28,6 +32,7 @@ def chat(answerer: Answerer, *, k: int, several: bool, as_json: bool = False) ->
         print(f"Ask a question; {QUIT} or Ctrl-D ends the conversation.", file=sys.stderr)
     elif isinstance(sys.stdin, io.TextIOWrapper):
         sys.stdin.reconfigure(errors="replace")
+    plain = PlainText(documents, _bold if sys.stdout.isatty() else _starred)
     history: list[Turn] = []
     while (question := _next_question("> " if interactive else "")) is not None:
         try:
@@ -38,8 +43,7 @@ def chat(answerer: Answerer, *, k: int, several: bool, as_json: bool = False) ->
         if as_json:
             print(visible(json.dumps(answer.to_dict(), ensure_ascii=False)), flush=True)
         else:
-            mark = _bold if sys.stdout.isatty() else _starred
-            print(answer_text(answer, several=several, mark=mark), end="\n\n", flush=True)
+            print(plain.format(answer), end="\n\n", flush=True)
         history.append(_turn(answer))
 
 
@@ -52,7 +56,7 @@ def _next_question(prompt: str) -> str | None:
             if prompt:
                 print()  # Ctrl-D leaves the cursor after the prompt
             return None
-        except RuntimeError:  # standard input was closed by whoever started the program
+        except RuntimeError:  # standard input is closed
             return None
         if line == QUIT:
             return None

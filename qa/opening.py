@@ -24,12 +24,17 @@ def open_article(
     encoder: str | Encoder = DEFAULT_ENCODER,
     reader: str | Path | PassageReader | None = DEFAULT_READER,
     index: str | Path | None = None,
-    private: bool = False,
+    allow_private_urls: bool = False,
     progress: Progress | None = None,
 ) -> ArticleAnswerer:
     """Open one document for questions; see open_articles."""
     return open_articles(
-        [source], encoder=encoder, reader=reader, index=index, private=private, progress=progress
+        [source],
+        encoder=encoder,
+        reader=reader,
+        index=index,
+        allow_private_urls=allow_private_urls,
+        progress=progress,
     )
 
 
@@ -39,42 +44,47 @@ def open_articles(
     encoder: str | Encoder = DEFAULT_ENCODER,
     reader: str | Path | PassageReader | None = DEFAULT_READER,
     index: str | Path | None = None,
-    private: bool = False,
+    allow_private_urls: bool = False,
     progress: Progress | None = None,
 ) -> ArticleAnswerer:
-    """Open documents for questions, each from its saved index where that fits and else anew.
+    """Open documents for questions, each from its saved index or, if that does not fit, a new one.
 
-    `index` is the folder of the saved index, for several documents of a folder each, by default one
-    in the person's cache folder; progress(done, total) counts the texts encoded when one is built.
-    `private` allows web addresses of this machine and of the networks around it.
-    Where the reader cannot be loaded, the answers are whole sentences and the note says why. Raises
+    `index` is the folder of the saved index, or of one folder a document for several documents; the
+    default is in the user's cache folder. progress(done, total) counts the texts encoded.
+    `allow_private_urls` allows web addresses on this machine and in private networks. If the reader
+    cannot be loaded, answers are whole sentences and the answerer's note tells why. Raises
     DocumentError, EncoderError, and SavedIndexError for an empty `index`.
     """
     named = None if index is None else named_folder(index)
     documents = deduplicate(
-        source if isinstance(source, Document) else read_document(source, private=private)
+        source
+        if isinstance(source, Document)
+        else read_document(source, private=allow_private_urls)
         for source in sources
     )
-    loaded = SentenceEncoder(encoder) if isinstance(encoder, str) else encoder
+    loaded_encoder = SentenceEncoder(encoder) if isinstance(encoder, str) else encoder
     indexes, notes = [], []
     for document in documents:
-        folder = index_folder(document, loaded)
+        folder = index_folder(document, loaded_encoder)
         if named is not None:
             folder = named / (folder.name if len(documents) > 1 else "")
-        built, note = open_index(document, loaded, folder, progress)
+        built, index_note = open_index(document, loaded_encoder, folder, progress)
         indexes.append(built)
-        notes.append(note)
-    read, missing = load_reader(reader) if isinstance(reader, (str, Path)) else (reader, "")
-    return ArticleAnswerer(Collection(indexes), read, " ".join(filter(None, (*notes, missing))))
+        notes.append(index_note)
+    loaded_reader, problem = (
+        load_reader(reader) if isinstance(reader, (str, Path)) else (reader, "")
+    )
+    note = " ".join(filter(None, (*notes, problem)))
+    return ArticleAnswerer(Collection(indexes), loaded_reader, note)
 
 
 def deduplicate(documents: Iterable[Document], beside: Iterable[Document] = ()) -> list[Document]:
-    """The documents without those of the same text as another's, each with an id of its own.
+    """The documents without repeated texts, renamed so that their ids are unique.
 
-    None has an id or the text of one of those `beside` which they will stand.
+    Texts and ids of the documents `beside`, which are open already, count as taken.
     """
-    others = list(beside)
-    taken, texts = {d.id for d in others}, {d.text for d in others}
+    open_documents = list(beside)
+    taken, texts = {d.id for d in open_documents}, {d.text for d in open_documents}
     kept = []
     for document in documents:
         if document.text in texts:
@@ -90,7 +100,7 @@ def deduplicate(documents: Iterable[Document], beside: Iterable[Document] = ()) 
 
 
 def load_reader(name: str | Path = DEFAULT_READER) -> tuple[Reader | None, str]:
-    """The reader of that name or folder, or None and, in a sentence, why there is none."""
+    """The reader of that name or folder and ""; None and the reason if it cannot be loaded."""
     try:
         return Reader(name), ""
     except ReaderError as error:

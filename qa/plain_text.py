@@ -1,53 +1,81 @@
-"""An answer as lines of text for the terminal."""
+"""Format an answer as plain text for the terminal."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from bisect import bisect_right
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
+from index.documents.document import Document, paragraphs
 from index.terminal import visible
 from qa.types import Answer, Citation
 
 
-def answer_text(
-    answer: Answer, *, several: bool, mark: Callable[[str], str] = lambda words: words
-) -> str:
-    """The answer, its alternatives and where they stand, safe to print in a terminal.
+@dataclass(frozen=True, slots=True)
+class PlainText:
+    """Formats answers, safe to print in a terminal.
 
-    `several`: whether to name the document of each answer. mark(words) highlights an answer inside
-    its sentence.
+    `documents` are the open documents by id; without them, as for a store, citations have character
+    offsets. `mark` highlights an answer within its sentence.
     """
-    lines = []
-    if answer.text is not None and answer.citation:
-        lines += _cited("", answer.text, answer.confidence, answer.citation, answer, several, mark)
-        for a in answer.alternatives:
-            lines += _cited("or: ", a.text, a.confidence, a.citation, answer, several, mark)
-    else:
-        lines.append(f"The article does not say.  [{answer.confidence:.0%} sure of the nearest]")
-        if answer.hits:
-            nearest = visible(answer.hits[0].passage.text)
-            lines.append(f"Nearest passage, not an answer: {nearest}")
-    if answer.rewritten:
-        lines.append(f"understood as: {visible(answer.rewritten)}")
-    return "\n".join(lines)
+
+    documents: Mapping[str, Document]
+    mark: Callable[[str], str] = lambda words: words
+
+    def format(self, answer: Answer) -> str:
+        """The answer, its alternatives, their citations and sentences, as lines."""
+        lines = []
+        if answer.text is not None and answer.citation:
+            lines += self._cited(answer, answer.text, answer.confidence, answer.citation)
+            for other in answer.alternatives:
+                first, *sentence = self._cited(answer, other.text, other.confidence, other.citation)
+                lines += [f"Other possibility: {first}", *sentence]
+        else:
+            lines.append(f"No clear answer found in {self._searched}.")
+            if answer.hits:
+                closest = visible(answer.hits[0].passage.text)
+                lines.append(f"Closest passage (may not answer your question): {closest}")
+        if answer.rewritten:
+            lines.append(f"Interpreted as: {visible(answer.rewritten)}")
+        return "\n".join(lines)
+
+    @property
+    def _searched(self) -> str:
+        if not self.documents:
+            return "the store"
+        count = len(self.documents)
+        return "this article" if count == 1 else f"{count} documents"
+
+    def _cited(self, answer: Answer, text: str, confidence: float, citation: Citation) -> list[str]:
+        """The text with its confidence and citation, and its sentence if that is longer."""
+        location = visible(self._location(citation))
+        lines = [f"{visible(text)}  ({confidence:.0%} confident, {location})"]
+        sentence = answer.sentence(citation)
+        if sentence != text:
+            start = citation.start - citation.sentence_start
+            end = citation.end - citation.sentence_start
+            marked = self.mark(visible(sentence[start:end]))
+            lines.append(
+                f"    Source: {visible(sentence[:start])}{marked}{visible(sentence[end:])}"
+            )
+        return lines
+
+    def _location(self, citation: Citation) -> str:
+        if not self.documents:
+            return f"characters {citation.start}-{citation.end} of {citation.document}"
+        place = location(self.documents[citation.document], citation.start)
+        return f"{citation.document}, {place}" if len(self.documents) > 1 else place
 
 
-def _cited(
-    before: str,
-    text: str,
-    confidence: float,
-    at: Citation,
-    answer: Answer,
-    several: bool,
-    mark: Callable[[str], str],
-) -> list[str]:
-    """An answer's words and place, and the sentence around them where it has more."""
-    named = visible(f" of {at.document}") if several else ""
-    lines = [
-        f"{before}{visible(text)}  [{confidence:.0%} sure, characters {at.start}-{at.end}{named}]"
-    ]
-    around = answer.sentence(at)
-    if around != text:
-        start, end = at.start - at.sentence_start, at.end - at.sentence_start
-        marked = visible(around[:start]) + mark(visible(around[start:end])) + visible(around[end:])
-        lines.append(f"    in: {marked}")
-    return lines
+def location(document: Document, offset: int) -> str:
+    """The page of a character, "p. 3", or in a format without pages its paragraph, "paragraph 2".
+
+    Paragraphs are numbered from 1, not counting a title, as on the web page.
+    """
+    if (page := document.page_of(offset)) is not None:
+        return f"p. {page}"
+    spans = paragraphs(document.text)
+    first = document.text[slice(*spans[0])]
+    titled = "\n" not in first and first.strip("“”\"'#*= ") == document.title
+    number = max(1, bisect_right([start for start, _ in spans], offset)) - titled
+    return f"paragraph {number}" if number else "title"

@@ -45,11 +45,11 @@ class QueryVariant(NamedTuple):
 def check_question(question: str) -> None:
     """Raise QuestionError for a question that is blank or too long."""
     if not question.strip():
-        raise QuestionError("The question is empty: type what you want to know.")
+        raise QuestionError("Type a question first.")
     if len(question) > MAX_QUESTION:
         raise QuestionError(
-            f"The question has {len(question):,} characters and the limit is {MAX_QUESTION:,}: "
-            "ask a shorter one."
+            f"That question is too long ({len(question):,} characters; the limit is "
+            f"{MAX_QUESTION:,}). Please shorten it."
         )
 
 

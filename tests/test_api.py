@@ -167,7 +167,7 @@ def test_files_beside_a_broken_one_are_opened_and_the_note_names_it(client: Clie
 @pytest.mark.parametrize(
     ("endpoint", "given", "says"),
     [
-        ("/ask", {"question": " "}, "The question is empty: type what you want to know."),
+        ("/ask", {"question": " "}, "Type a question first."),
         ("/ask", {"question": None}, "The question is not a text"),
         ("/ask", {"question": "Who?", "k": 0}, "k is 0: give a number from 1 to 50."),
         ("/ask", {"question": "Who?", "k": "many"}, "k is many"),
@@ -311,7 +311,7 @@ def test_an_mcp_client_is_told_what_is_wrong(served: str) -> None:
 
     result = with_mcp(served, asked)
     assert result.isError
-    assert "The question is empty: type what you want to know." in text_of(result)
+    assert "Type a question first." in text_of(result)
 
 
 def with_mcp(address: str, use: Callable[[ClientSession], Any]) -> Any:

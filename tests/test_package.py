@@ -191,7 +191,7 @@ def test_a_piped_conversation(installed: Installed) -> None:
     asked = f"{QUESTION}\nWhere did he go after that?\n"
     first, second, rest = installed.run_command("chat", given=asked).split("\n\n")
     assert first.startswith(f"{ANSWER}  [") and f"**{ANSWER}**" in first
-    assert f"understood as: Where did Putin go after {ANSWER}?" in second
+    assert f"Interpreted as: Where did Putin go after {ANSWER}?" in second
     assert rest == ""
 
 

@@ -32,14 +32,14 @@ def answerer() -> Listening:
 
 def talk(answerer: Listening, monkeypatch, *lines: str, **options: bool) -> None:
     monkeypatch.setattr("sys.stdin", io.StringIO("".join(f"{line}\n" for line in lines)))
-    chat(answerer, k=5, **{"several": False, **options})
+    chat(answerer, answerer.documents, k=5, **options)
 
 
 def test_an_answer_is_marked_in_its_sentence_and_cited(answerer, monkeypatch, capsys) -> None:
     talk(answerer, monkeypatch, "Who founded the museum?")
     first, sentence, *_ = capsys.readouterr().out.splitlines()
-    assert first.startswith("Ada Berg  [") and first.endswith("% sure, characters 0-8]")
-    assert sentence == "    in: **Ada Berg** founded the museum in 1990."
+    assert first.startswith("Ada Berg  (") and first.endswith("% confident, paragraph 1)")
+    assert sentence == "    Source: **Ada Berg** founded the museum in 1990."
 
 
 def test_earlier_turns_are_the_history(answerer, monkeypatch) -> None:
@@ -72,8 +72,14 @@ def test_json_is_one_answer_a_line(answerer, monkeypatch, capsys) -> None:
 
 
 def test_several_documents_are_named(answerer, monkeypatch, capsys) -> None:
-    talk(answerer, monkeypatch, "Who founded the museum?", several=True)
-    assert "characters 0-8 of museum]" in capsys.readouterr().out
+    other = make_document("The ferry sails at noon.", name="ferry", source="ferry.txt")
+    indexes = [*answerer.collection.indexes, ArticleIndex.build(other, FakeEncoder())]
+    both = Listening(Collection(indexes), answerer.reader)
+    talk(both, monkeypatch, "Who founded the museum?")
+    assert "% confident, museum, paragraph 1)" in capsys.readouterr().out
+    both.reader = FakeReader({})
+    talk(both, monkeypatch, "Who founded the museum?")
+    assert "No clear answer found in 2 documents." in capsys.readouterr().out
 
 
 def test_a_document_cannot_command_the_terminal(answerer, monkeypatch, capsys) -> None:
@@ -86,10 +92,10 @@ def test_a_document_cannot_command_the_terminal(answerer, monkeypatch, capsys) -
 def test_on_a_terminal_the_answer_is_bold(answerer, monkeypatch, capsys) -> None:
     monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)
     talk(answerer, monkeypatch, "Who founded the museum?")
-    assert "in: \x1b[1mAda Berg\x1b[0m founded" in capsys.readouterr().out
+    assert "Source: \x1b[1mAda Berg\x1b[0m founded" in capsys.readouterr().out
 
 
 def test_a_closed_standard_input_ends_the_chat(answerer, monkeypatch, capsys) -> None:
     monkeypatch.setattr("sys.stdin", None)
-    chat(answerer, k=5, several=False)
+    chat(answerer, answerer.documents, k=5)
     assert capsys.readouterr().out == ""
