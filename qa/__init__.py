@@ -1,4 +1,4 @@
-"""Question in, answer out: the exact words of the article, or that it does not say."""
+"""Answer questions with quotations from documents."""
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
@@ -22,9 +22,9 @@ _MODULES = {"ArticleAnswerer": "answerer", "open_article": "opening", "open_arti
 
 
 def __getattr__(name: str) -> Any:
-    """Import a name when it is first used.
+    """Import a public name on first use.
 
-    It takes seconds, and `python -m qa` imports this package before it can handle Ctrl-C.
+    The import takes seconds, and `python -m qa` imports this package before it can handle Ctrl-C.
     """
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

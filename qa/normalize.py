@@ -1,4 +1,4 @@
-"""Texts as the SQuAD evaluation compares them (Rajpurkar et al. 2018)."""
+"""Normalize texts as the SQuAD evaluation does (Rajpurkar et al. 2018)."""
 
 from __future__ import annotations
 
@@ -10,5 +10,5 @@ _PUNCTUATION = str.maketrans("", "", string.punctuation)
 
 
 def normalize(text: str) -> str:
-    """Lower case, without punctuation, articles and superfluous white space."""
+    """The text in lower case, without punctuation, articles and superfluous white space."""
     return " ".join(_ARTICLES.sub(" ", text.lower().translate(_PUNCTUATION)).split())

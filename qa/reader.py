@@ -25,10 +25,10 @@ if TYPE_CHECKING:
     from index.models.kernels import Precision
 
 DEFAULT_READER = resource("models/reader")
-# Tokens that go through the model at a time: enough for five passages, and no more than the
-# processor's caches like.
+# Tokens that go through the model at a time: enough for five passages, and few enough for the
+# processor's caches.
 BATCH_TOKENS = 4096
-# What is known of a reader, without what it was trained by.
+# The fields of ABOUT, without the training recipe.
 _FIELDS = (
     *("format_version", "weights_sha256", "base_sha256", "layers", "heads", "max_length", "stride"),
     "figures",
@@ -39,16 +39,16 @@ Logits = tuple[NDArray[np.float32], NDArray[np.float32], float]
 
 
 class ReaderError(ArticleError):
-    """A reader cannot be loaded."""
+    """The reader cannot be loaded."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What a passage says to a question: its best spans, best first, and its no-answer score.
+    """The best spans of a passage for a question, best first, and the passage's no-answer score.
 
     Spans are in characters of the passage's text. Scores are sums of logits, comparable between the
-    passages read for a question. `answerable` is the part that the head of that name has in the
-    no-answer score, from which it is taken; 0 where the reader has no such head.
+    passages read for a question. `answerable` is the logit of the answerability head, which is
+    already subtracted from the no-answer score; 0 if the reader has no such head.
     """
 
     spans: tuple[Span, ...]
@@ -58,7 +58,7 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class _Window:
-    """A window of a passage: its tokens, of what each is, its characters and whether it counts."""
+    """A window of a passage: token ids and types, character offsets, and which tokens may answer."""
 
     passage: int
     ids: Sequence[int]
@@ -68,7 +68,7 @@ class _Window:
 
 
 class Reader:
-    """A model for extractive question answering: ours, or any other's from a folder or the hub."""
+    """A model for extractive question answering: our own, or another from a folder or the hub."""
 
     def __init__(
         self,
@@ -77,13 +77,13 @@ class Reader:
         base: str | Path | None = None,
         precision: Precision = "auto",
     ) -> None:
-        """Load it; raises ReaderError when it is missing, damaged or of another format version.
+        """Load a reader; raises ReaderError if it is missing, damaged or of another format version.
 
         `name` is a folder written by training/train_reader.py, or any folder or name that
-        transformers' AutoModelForQuestionAnswering takes. `base` is the folder of the encoder that
-        the first kind shares word embeddings with, by default the one that pip installed.
+        transformers' AutoModelForQuestionAnswering accepts. `base` is the folder of the encoder whose
+        word embeddings the first kind shares, by default that of the installed package.
         """
-        # Imported here because it takes a second, and whoever only searches does not need it.
+        # Imported here because it takes a second, and searching alone does not need it.
         from index.models.kernels import precision_of
 
         self.name = str(name)
@@ -104,34 +104,35 @@ class Reader:
         self._stride = min(stride, (room - self._max_question) // 2)
 
     def read(self, question: str, texts: Sequence[str], *, n: int = 5) -> list[Reading]:
-        """Read passages for a question; each gets its n best spans."""
+        """Read passages for a question; returns the n best spans of each."""
         return self.read_all([(question, texts)], n=n)[0]
 
     def read_all(
         self, asked: Sequence[tuple[str, Sequence[str]]], *, n: int = 5
     ) -> list[list[Reading]]:
-        """Read passages for many questions, each with its own, faster than one by one."""
+        """Read the passages of many questions, faster than one question at a time."""
         questions = self._cut_questions([question for question, _ in asked])
         pairs = [(q, t) for q, (_, texts) in zip(questions, asked, strict=True) for t in texts]
-        found: list[Windows] = [[] for _ in pairs]
-        said: list[list[tuple[float, float]]] = [[] for _ in pairs]
-        every = self._windows(pairs)
-        for some in batches([len(window.in_passage) for window in every], BATCH_TOKENS):
-            windows = [every[i] for i in some]
-            logits = self._logits(windows)
-            for window, (start, end, answerable) in zip(windows, logits, strict=True):
+        # Spans and scores of each pair's windows.
+        spans_of: list[Windows] = [[] for _ in pairs]
+        scores_of: list[list[tuple[float, float]]] = [[] for _ in pairs]
+        windows = self._windows(pairs)
+        for numbers in batches([len(window.in_passage) for window in windows], BATCH_TOKENS):
+            batch = [windows[i] for i in numbers]
+            logits = self._logits(batch)
+            for window, (start, end, answerable) in zip(batch, logits, strict=True):
                 spans = best_spans(start, end, window.in_passage, window.offsets, n=n)
                 score = no_answer_score(start, end) - answerable
-                found[window.passage].append((spans, score))
-                said[window.passage].append((score, answerable))
+                spans_of[window.passage].append((spans, score))
+                scores_of[window.passage].append((score, answerable))
         readings = []
-        for (_, text), of, scores in zip(pairs, found, said, strict=True):
-            spans, score = merge_windows(of, n=n)
+        for (_, text), window_spans, scores in zip(pairs, spans_of, scores_of, strict=True):
+            spans, score = merge_windows(window_spans, n=n)
             _, answerable = min(scores)
-            inner = tuple(_without_edges(span, text) for span in spans)
-            readings.append(Reading(inner, score, answerable))
-        rest = iter(readings)
-        return [[next(rest) for _ in texts] for _, texts in asked]
+            trimmed = tuple(_trimmed(span, text) for span in spans)
+            readings.append(Reading(trimmed, score, answerable))
+        remaining = iter(readings)
+        return [[next(remaining) for _ in texts] for _, texts in asked]
 
     def _load_ours(self, folder: Path, about: Mapping[str, Any], base: str | Path | None) -> None:
         from safetensors import safe_open
@@ -162,9 +163,9 @@ class Reader:
         with safe_open(words, framework="pt") as file:
             tensors[WORD_EMBEDDINGS] = file.get_tensor(WORD_EMBEDDINGS.removeprefix("bert."))
         heads = ["qa_outputs"] + ["answerable"] * ("answerable" in about["heads"])
-        # They stay in single precision, where scores that differ by little stay different.
+        # Kept in single precision: half precision would make close scores equal.
         weight, bias = (cat([tensors.pop(f"{h}.{of}") for h in heads]) for of in ("weight", "bias"))
-        # Rows for start, end and, where it was trained, whether a window has the answer.
+        # Rows for start, end and, if it was trained, answerability.
         self._heads = (weight, bias)
         size = replace(size, layers=about["layers"])
         named = {name.removeprefix("bert."): tensor for name, tensor in tensors.items()}
@@ -186,10 +187,10 @@ class Reader:
                 "'python -m training.train_reader', or give another folder with --reader."
             )
         try:
-            # A pickle may run a program.
+            # Loading a pickle may run arbitrary code.
             model = AutoModelForQuestionAnswering.from_pretrained(name, use_safetensors=True)
             tokenizer = AutoTokenizer.from_pretrained(name)
-        except Exception as error:  # whatever a foreign folder makes the library raise
+        except Exception as error:  # a foreign folder can make the library raise anything
             raise ReaderError(
                 f"'{name}' cannot be loaded as a reader "
                 f"({(str(error).strip().splitlines() or [type(error).__name__])[0][:200]}): give the "
@@ -197,22 +198,22 @@ class Reader:
             ) from error
         if not tokenizer.is_fast:
             raise ReaderError(
-                f"The reader '{name}' has no fast tokenizer, which the offsets of answers are taken "
-                "from: give another reader."
+                f"The reader '{name}' has no fast tokenizer, which answers need for their offsets: "
+                "give another reader."
             )
         self._pieces = WordPieces(tokenizer.backend_tokenizer)
         self._pad = tokenizer.pad_token_id or 0
         positions = getattr(model.config, "max_position_embeddings", MAX_LENGTH)
         self._most = min(positions, tokenizer.model_max_length)
-        # A tokenizer does not always know that its model tells question and passage by them.
+        # Asked of the model, since a tokenizer does not always know that its model has token types.
         self._typed = getattr(model.config, "type_vocab_size", 0) > 1
-        if self.precision == "float16":  # which only our own kind computes with
+        if self.precision == "float16":  # only our own readers support it
             self.precision = "float32"
         self._model: Any = model.eval().to(dtype_of(self.precision))
         self.revision = str(getattr(model.config, "_commit_hash", None) or "")
 
     def _cut_questions(self, questions: Sequence[str]) -> list[str]:
-        """The questions, each to its first word pieces."""
+        """The questions, each cut to its first word pieces."""
         if not questions:
             return []
         cut = self._pieces.cut(questions, most=self._max_question, marks=False)
@@ -222,7 +223,7 @@ class Reader:
         ]
 
     def _windows(self, pairs: Sequence[tuple[str, str]]) -> list[_Window]:
-        """All windows of all passages, the question before each."""
+        """All windows of all passages, each with the question in front."""
         if not pairs:
             return []
         every = self._pieces.windows(pairs, most=self.max_length, stride=self._stride)
@@ -243,7 +244,7 @@ class Reader:
         return windows
 
     def _logits(self, windows: Sequence[_Window]) -> list[Logits]:
-        """Start and end logits, each [tokens], and the answerable one, 0 without such a head."""
+        """Start and end logits, each [tokens], and the answerability logit, 0 without that head."""
         if self._ours is None:
             return self._padded_logits(windows)
         import torch
@@ -251,17 +252,17 @@ class Reader:
         lengths = [len(window.in_passage) for window in windows]
         ids = torch.tensor([piece for window in windows for piece in window.ids])
         types = torch.tensor([kind for window in windows for kind in window.types])
-        # The last product is in single precision, where scores that differ by little stay different.
+        # In single precision: half precision would make close scores equal.
         hidden = self._ours(ids, types, lengths).float()
         logits = torch.split(torch.nn.functional.linear(hidden, *self._heads), lengths)
-        answerable = [float(of[0, 2]) if of.shape[1] > 2 else 0.0 for of in logits]
+        answerable = [float(window[0, 2]) if window.shape[1] > 2 else 0.0 for window in logits]
         return [
-            (of[:, 0].numpy(), of[:, 1].numpy(), one)
-            for of, one in zip(logits, answerable, strict=True)
+            (window[:, 0].numpy(), window[:, 1].numpy(), logit)
+            for window, logit in zip(logits, answerable, strict=True)
         ]
 
     def _padded_logits(self, windows: Sequence[_Window]) -> list[Logits]:
-        """The same from any model of transformers."""
+        """As _logits, with a padded batch and a model of transformers."""
         import torch
 
         lengths = [len(window.ids) for window in windows]
@@ -281,8 +282,8 @@ class Reader:
         return [(s[:size], e[:size], 0.0) for s, e, size in zip(start, end, lengths, strict=True)]
 
 
-def _without_edges(span: Span, text: str) -> Span:
-    """The span without white space at its ends, which some tokenizers count to a word."""
+def _trimmed(span: Span, text: str) -> Span:
+    """The span without white space at its ends, which some tokenizers include in a word."""
     words = text[span.start : span.end]
     start = span.start + len(words) - len(words.lstrip())
     return Span(start, max(start, span.start + len(words.rstrip())), span.score)
@@ -298,7 +299,7 @@ def _read_about(folder: Path) -> dict[str, Any]:
         raise ReaderError(_damaged(path, type(error).__name__)) from error
     if version != FORMAT_VERSION:
         raise ReaderError(
-            f"'{path}' is of format version {version!r} and this program reads {FORMAT_VERSION}: "
+            f"'{path}' has format version {version!r}, but this program needs {FORMAT_VERSION}: "
             "train the reader again with 'python -m training.train_reader'."
         )
     if missing:
@@ -306,10 +307,10 @@ def _read_about(folder: Path) -> dict[str, Any]:
             f"'{path}' lacks {', '.join(missing)}: restore it with 'git checkout -- {folder}', or "
             "give another folder with --reader."
         )
-    # A reader that was trained before there was a hash of these fields has none.
+    # Readers trained before this hash was introduced have none.
     recorded = about.pop("sha256", None)
     if recorded not in (None, sha256_of_body(about)) or set(about) - {*_FIELDS, "recipe"}:
-        raise ReaderError(_damaged(path, "its content is not what was written"))
+        raise ReaderError(_damaged(path, "its content differs from what was written"))
     return about
 
 
@@ -330,7 +331,7 @@ def _check(path: Path, sha256: str, restore: str) -> None:
         ) from error
     if found != sha256:
         raise ReaderError(
-            f"The reader's weights '{path}' are cut short or not the right ones (sha256 "
+            f"The reader's weights '{path}' are incomplete or the wrong ones (sha256 "
             f"{found[:12]}…, expected {sha256[:12]}…): restore them with '{restore}', or give "
             "another folder with --reader."
         )

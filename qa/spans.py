@@ -1,4 +1,4 @@
-"""From a reader's logits to spans of the text: pure numpy, no model, importing nothing of ours."""
+"""Decode a reader's logits into spans: pure numpy, importing no other module of the project."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-# An answer is at most so many word pieces long.
+# The longest answer, in word pieces.
 MAX_TOKENS = 30
 
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A stretch of a passage, in characters of its text, end exclusive; score is a sum of logits."""
+    """A span of a passage's text: character offsets, end exclusive, and its score, a sum of logits."""
 
     start: int
     end: int
@@ -30,18 +30,18 @@ def best_spans(
     n: int = 5,
     max_tokens: int = MAX_TOKENS,
 ) -> list[Span]:
-    """The n best spans of one window that do not overlap, best first.
+    """The n best non-overlapping spans of one window, best first.
 
-    All arrays are over the window's tokens, offsets [tokens, 2] in characters of the passage. A span
-    begins and ends at a token of the passage and has at most max_tokens. Start and end are chosen
-    together, as in DrQA (Chen et al. 2017), not one after the other.
+    All arrays are over the window's tokens; `offsets` [tokens, 2] are in characters of the passage. A
+    span starts and ends at tokens of the passage and has at most max_tokens. Start and end are chosen
+    jointly, as in DrQA (Chen et al. 2017).
     """
     (tokens,) = np.nonzero(in_passage)
     if not len(tokens):
         return []
     width = min(max_tokens, len(tokens))
     starts, ends = start_logits[tokens], end_logits[tokens]
-    # The outer sum's upper triangle, cut to the band: row i, column w is the span from i to i + w.
+    # The band of the outer sum: row i, column w is the score of the span from token i to i + w.
     padded = np.concatenate([ends, np.full(width - 1, -np.inf, dtype=ends.dtype)])
     scores = starts[:, None] + np.lib.stride_tricks.sliding_window_view(padded, width)
     first, last = np.arange(len(tokens))[:, None], np.arange(width)[None, :]
@@ -69,8 +69,8 @@ def merge_windows(
 ) -> tuple[list[Span], float]:
     """The n best spans over all windows of a passage, and its no-answer score.
 
-    A window without the answer says so with right, hence the passage's no-answer score is the lowest
-    of them. Of spans that overlap, as the same one found in two windows does, the best is kept.
+    A window without the answer rightly has a high no-answer score, so the passage's score is the
+    lowest of its windows'. Of overlapping spans, such as one found in two windows, the best is kept.
     Raises ValueError without a window.
     """
     found: list[Span] = []

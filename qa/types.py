@@ -1,4 +1,4 @@
-"""What goes into a question and what comes out of it."""
+"""The types of questions and answers."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from index.search.collection import Hit
 
 
 class QuestionError(ArticleError):
-    """A question cannot be asked as it is."""
+    """A question cannot be asked as given."""
 
 
 class Turn(NamedTuple):
-    """A question asked before, its answer, "" where there was none, and the answer's sentence."""
+    """An earlier question, its answer ("" if there was none) and the answer's sentence."""
 
     question: str
     answer: str = ""
@@ -23,7 +23,7 @@ class Turn(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Citation:
-    """Where an answer stands, in characters of the document's text, and the sentence around it."""
+    """The offsets of an answer and of its sentence, in characters of the document's text."""
 
     document: str
     start: int
@@ -34,7 +34,7 @@ class Citation:
 
 @dataclass(frozen=True, slots=True)
 class Alternative:
-    """Another answer, in other words and from elsewhere in the document."""
+    """Another possible answer, from another sentence."""
 
     text: str
     confidence: float
@@ -43,14 +43,14 @@ class Alternative:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What the article says to a question: `text` is `document.text[citation.start:citation.end]`.
+    """The answer to a question, `text`, which is `document.text[citation.start:citation.end]`.
 
-    `text` and `citation` are None when the article does not answer; `best` then still says what came
-    nearest. Where a reason or a description is asked for, `text` is the whole sentence and `best` what
-    was found in it. `confidence` is the probability that `best` answers; `no_answer_score` is how far
-    the reader's score for no answer stands above the one for `best`, None without a reader. `rewritten`
-    is the question as it was understood, None where that is the question itself. `seconds` has
-    `retrieve` and `read`.
+    `text` and `citation` are None if no confident answer was found; `best` then still locates the best
+    candidate. For questions that ask for a reason or a description, `text` is the whole sentence and
+    `best` the span in it. `confidence` is the probability that `best` is right. `no_answer_score` is
+    the reader's no-answer score minus the score of `best`, None without a reader. `rewritten` is the
+    query that was answered, None if it is the question itself. `seconds` has the time for `retrieve`
+    and `read`.
     """
 
     question: str
@@ -66,11 +66,11 @@ class Answer:
 
     @property
     def abstained(self) -> bool:
-        """Whether the article does not answer, as far as the program can tell."""
+        """Whether no confident answer was found."""
         return self.text is None
 
     def sentence(self, citation: Citation) -> str:
-        """The sentence around an answer's words, out of the passage it was read in."""
+        """The text of a citation's sentence, from the passage it was read in."""
         (passage,) = {
             hit.passage
             for hit in self.hits
@@ -83,7 +83,7 @@ class Answer:
         ]
 
     def to_dict(self) -> dict[str, Any]:
-        """The answer as the command line and the API give it."""
+        """The answer as the command line and the API return it."""
         citation = self.citation
         return {
             "question": self.question,

@@ -6,7 +6,7 @@ import pytest
 
 from qa.answerer import ArticleAnswerer
 from qa.opening import open_article
-from qa.spelling import MOST, respelled, words_of
+from qa.spelling import MAX_WORDS, respelled, words_of
 
 WORDS = words_of(["Putin arrived in Pyongyang.", "putin, sanctions; the Norsemen of Ruß"])
 KNOWN = {"did", "the", "norse", "who", "in", "men", "president", "visit", "wen", "sanction"}
@@ -32,9 +32,9 @@ def test_respelled(question: str, expected: str) -> None:
 
 
 def test_a_long_question_is_compared_in_part() -> None:
-    asked = " ".join(["arive"] * (MOST + 3))
+    asked = " ".join(["arive"] * (MAX_WORDS + 3))
     said = respelled(f"x1 {asked}", WORDS, KNOWN.__contains__)
-    assert said.count("arrived") == MOST and said.count("arive") == 3
+    assert said.count("arrived") == MAX_WORDS and said.count("arive") == 3
     assert respelled("arive", {}, KNOWN.__contains__) == "arive"
 
 
