@@ -1,1 +1,1 @@
-"""Quality and speed, measured; results/ holds what was."""
+"""Measure quality and speed; results/ has the recorded figures."""

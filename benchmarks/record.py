@@ -1,4 +1,4 @@
-"""Where and with what a figure was measured, written beside it."""
+"""Write results with the machine, versions and commit they were measured with."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ PACKAGES = ("torch", "transformers", "sentence-transformers", "faiss-cpu", "bm25
 def record(name: str, body: dict[str, Any]) -> Path:
     """Write a result to results/NAME.json, with the machine, the versions and the commit."""
     path = RESULTS / f"{name}.json"
-    path.write_text(json.dumps({**about(), **body}, indent=2) + "\n", encoding="utf-8")
+    path.write_text(json.dumps({**environment(), **body}, indent=2) + "\n", encoding="utf-8")
     return path
 
 
-def about() -> dict[str, Any]:
+def environment() -> dict[str, Any]:
     """The machine, the versions and the commit."""
     import torch
 

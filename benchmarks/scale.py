@@ -1,12 +1,12 @@
-"""How a store in a folder grows: time to build and to open it, disk, memory, latency and recall.
+"""Measure how a FAISS store scales: build and open time, disk, memory, latency and recall.
 
     python -m benchmarks.scale ../shared/data/squad/train-v2.0.json.gz
 
-The passages are made of real sentences, since no file here has a million: three to six of one article
-in a random order, with the mean of the sentences' vectors for a vector. The questions are real ones on
-these articles. The ways to index vectors are compared first, each against the exact search of the same
-vectors; then whole stores are built, opened and asked, each in a process of its own. Encoding is not in
-it: benchmarks/latency.py measures that. Prints and saves the figures and draws how they grow.
+The passages are synthetic, since no file here has a million: three to six random sentences of one
+article, with the mean of the sentences' vectors. The questions are real ones about these articles. The
+index types are compared first, each with exact search over the same vectors; then whole stores are
+built, opened and searched, each in its own process. Encoding is not included: benchmarks/latency.py
+measures that. Prints, records and plots the figures.
 """
 
 from __future__ import annotations
@@ -37,9 +37,9 @@ from index.search.dense import KINDS, DenseIndex, Kind, kind_for, settings_for
 from index.stores.faiss_store import FaissStore
 
 SIZES = (1_000, 10_000, 100_000, 1_000_000)
-MOST_VECTORS = 5_000_000
-# With its settings a graph finds too little of a hundred thousand vectors already.
-MOST: dict[Kind, int] = {"flat": 1_000_000, "hnsw": 100_000, "ivf": MOST_VECTORS}
+DEFAULT_MAX_VECTORS = 5_000_000
+# The most vectors of each index type. HNSW's recall is too low at 100,000 already.
+MAX_VECTORS: dict[Kind, int] = {"flat": 1_000_000, "hnsw": 100_000, "ivf": DEFAULT_MAX_VECTORS}
 PROBES = (16, 32, 48, 64, 96, 128, 192, 256)
 EVERY_ARTICLE = 4
 QUERIES = 200
@@ -49,24 +49,28 @@ BLOCK = 50_000
 
 
 def main() -> None:
-    """Measure, print, save and draw."""
+    """Measure, print, record and plot."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.scale")
-    parser.add_argument("file", help="SQuAD's training file")
-    parser.add_argument("--sizes", type=int, nargs="+", default=SIZES, help="passages of a store")
+    parser.add_argument("file", help="train-v2.0.json.gz")
+    parser.add_argument("--sizes", type=int, nargs="+", default=SIZES, help="numbers of passages")
     parser.add_argument(
-        "--vectors", type=int, default=MOST_VECTORS, help="vectors of a last size, without a store"
+        "--vectors",
+        type=int,
+        default=DEFAULT_MAX_VECTORS,
+        help="more vectors, without a store",
     )
-    # What the benchmark's own processes are told.
+    # For the benchmark's own subprocesses.
     parser.add_argument("--build", type=int, help=argparse.SUPPRESS)
     parser.add_argument("--measure", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
-    a = parser.parse_args()
-    if a.build:
-        print(json.dumps(_build(Material.load(a.folder), a.build, a.folder)))
-    elif a.measure:
-        print(json.dumps(_measure(Material.load(a.folder), a.folder)))
+    arguments = parser.parse_args()
+    folder = arguments.folder
+    if arguments.build:
+        print(json.dumps(_build(Material.load(folder), arguments.build, folder)))
+    elif arguments.measure:
+        print(json.dumps(_measure(Material.load(folder), folder)))
     else:
-        _run(a.file, sorted(a.sizes), a.vectors)
+        _run(arguments.file, sorted(arguments.sizes), arguments.vectors)
 
 
 def _run(file: str, sizes: Sequence[int], most_vectors: int) -> None:
@@ -76,10 +80,13 @@ def _run(file: str, sizes: Sequence[int], most_vectors: int) -> None:
         material.save(folder)
         found: list[dict[str, Any]] = []
         for size in [*sizes, *[n for n in [most_vectors] if n > max(sizes)]]:
-            row: dict[str, Any] = {"passages": size, "kinds": _kinds(material, size, folder)}
+            row: dict[str, Any] = {
+                "passages": size,
+                "kinds": _compare_kinds(material, size, folder),
+            }
             if size in sizes:
-                built = _child(file, folder, "--build", str(size))
-                row["store"] = {**built, **_child(file, folder, "--measure")}
+                built = _subprocess(file, folder, "--build", str(size))
+                row["store"] = {**built, **_subprocess(file, folder, "--measure")}
                 shutil.rmtree(folder / "store")
             found.append(row)
             _print(row)
@@ -88,7 +95,7 @@ def _run(file: str, sizes: Sequence[int], most_vectors: int) -> None:
 
 
 class Material:
-    """Sentences of articles and their vectors, of which passages are made, and questions."""
+    """Sentences and their vectors, from which passages are made, and questions."""
 
     def __init__(
         self,
@@ -96,19 +103,18 @@ class Material:
         articles: list[int],
         vectors: Vectors,
         queries: list[str],
-        asked: Vectors,
+        query_vectors: Vectors,
     ) -> None:
-        """`articles` has the article's number of each sentence, in order; vectors a row each."""
+        """`articles` has the article number of each sentence, ascending; `vectors` one row each."""
         self.texts, self.articles, self.vectors = texts, articles, vectors
-        self.queries, self.asked = queries, asked
-        of = np.array(articles)
-        self._sizes = np.bincount(of)
+        self.queries, self.query_vectors = queries, query_vectors
+        self._sizes = np.bincount(np.array(articles))
         self._first = np.cumsum(self._sizes) - self._sizes
         self._lengths = np.array([len(text) for text in texts], dtype=np.float32)
 
     @classmethod
     def of(cls, file: str) -> Material:
-        """Read some of a SQuAD file's articles and encode their sentences and some questions."""
+        """Read every fourth article of a SQuAD file and encode its sentences and some questions."""
         articles = sorted(read_squad(file), key=lambda a: a.document.title)[::EVERY_ARTICLE]
         texts: list[str] = []
         owners: list[int] = []
@@ -118,8 +124,9 @@ class Material:
                 for a, b in split_sentences(text, start, end):
                     texts.append(text[a:b].replace("\n", " "))
                     owners.append(number)
-        asked = [q.text for article in articles for q in article.questions if q.answers]
-        queries = [asked[i] for i in np.random.default_rng(1).permutation(len(asked))[:QUERIES]]
+        questions = [q.text for article in articles for q in article.questions if q.answers]
+        order = np.random.default_rng(1).permutation(len(questions))
+        queries = [questions[i] for i in order[:QUERIES]]
         encoder = SentenceEncoder()
         began = time.perf_counter()
         vectors = encoder.encode_texts(texts)
@@ -129,19 +136,19 @@ class Material:
         return cls(texts, owners, vectors, queries, encoder.encode_queries(queries).vectors)
 
     def save(self, folder: Path) -> None:
-        """Keep it for the other processes."""
+        """Write it for the subprocesses."""
         (folder / "material.json").write_text(json.dumps([self.texts, self.articles, self.queries]))
-        np.savez(folder / "material.npz", vectors=self.vectors, asked=self.asked)
+        np.savez(folder / "material.npz", vectors=self.vectors, queries=self.query_vectors)
 
     @classmethod
     def load(cls, folder: Path) -> Material:
-        """Read what was saved."""
+        """Read what save() wrote."""
         texts, articles, queries = json.loads((folder / "material.json").read_text())
         arrays = np.load(folder / "material.npz")
-        return cls(texts, articles, arrays["vectors"], queries, arrays["asked"])
+        return cls(texts, articles, arrays["vectors"], queries, arrays["queries"])
 
     def blocks(self, size: int) -> Iterator[tuple[NDArray[np.int64], Vectors]]:
-        """Passages as the numbers of their sentences, -1 for none, [n, 6], and their vectors."""
+        """Passages as sentence numbers [n, 6], padded with -1, and their vectors."""
         rng = np.random.default_rng(size)
         for at in range(0, size, BLOCK):
             n = min(BLOCK, size - at)
@@ -151,7 +158,7 @@ class Material:
                 rng.random((n, 6)) * self._sizes[owner][:, None]
             ).astype(np.int64)
             chosen[np.arange(6) >= count[:, None]] = -1
-            # A passage's vector is the mean of its pieces', so a long sentence counts for more.
+            # A passage's vector is the mean over its pieces, so sentences are weighted by length.
             weights = np.where(chosen >= 0, self._lengths[chosen], 0)
             vectors = np.zeros((n, self.vectors.shape[1]), dtype=np.float32)
             for column in range(6):
@@ -160,7 +167,7 @@ class Material:
             yield chosen, vectors
 
     def documents(self, size: int) -> Iterator[tuple[list[Document], list[Passage], Vectors]]:
-        """The same passages as texts in documents."""
+        """The same passages as documents with texts."""
         number = 0
         for chosen, vectors in self.blocks(size):
             documents, passages = [], []
@@ -179,17 +186,17 @@ class Material:
             yield documents, passages, vectors
 
 
-def _kinds(material: Material, size: int, folder: Path) -> dict[str, Any]:
-    """Each way to index so many vectors."""
+def _compare_kinds(material: Material, size: int, folder: Path) -> dict[str, Any]:
+    """Compare the index types at this number of vectors."""
     vectors = np.concatenate([block for _, block in material.blocks(size)])
     exact = DenseIndex.build(vectors[:1], "flat", {})
     exact.add(vectors[1:])
-    _, expected = exact.search(material.asked, 10)
+    _, expected = exact.search(material.query_vectors, 10)
     del exact
     found: dict[str, Any] = {}
     for kind in KINDS:
         settings = settings_for(kind, size)
-        if size > MOST[kind]:
+        if size > MAX_VECTORS[kind]:
             continue
         start = time.perf_counter()
         index = DenseIndex.build(vectors, kind, settings)
@@ -202,20 +209,24 @@ def _kinds(material: Material, size: int, folder: Path) -> dict[str, Any]:
             "settings": settings,
             "build_s": round(seconds, 2),
             "bytes": path.stat().st_size,
-            **_searched(index, material.asked, expected),
+            **_search_figures(index, material.query_vectors, expected),
         }
         if kind == "ivf":
-            # What another number of cells would have given, to choose settings_for by.
+            # Other numbers of probed cells, for choosing settings_for.
             found[kind]["by_probes"] = {}
             for probes in [n for n in PROBES if n <= settings["cells"]]:
                 index.look_into(probes)
-                found[kind]["by_probes"][probes] = _searched(index, material.asked, expected)
+                found[kind]["by_probes"][probes] = _search_figures(
+                    index, material.query_vectors, expected
+                )
         path.unlink()
     return found
 
 
-def _searched(index: DenseIndex, queries: Vectors, expected: NDArray[np.int64]) -> dict[str, float]:
-    """Ask it one by one: how long that takes, and the share of the ten expected that it finds."""
+def _search_figures(
+    index: DenseIndex, queries: Vectors, expected: NDArray[np.int64]
+) -> dict[str, float]:
+    """Search one query at a time: the latency, and the recall of the ten expected vectors."""
     times, rows = [], []
     for query in queries:
         start = time.perf_counter()
@@ -226,13 +237,13 @@ def _searched(index: DenseIndex, queries: Vectors, expected: NDArray[np.int64]) 
 
 
 def _build(material: Material, size: int, folder: Path) -> dict[str, Any]:
-    """Build a store of so many passages whose vectors are there."""
+    """Build a store of this many passages with precomputed vectors."""
     store = FaissStore(folder / "store", SentenceEncoder())
     start, making = time.perf_counter(), 0.0
     made = time.perf_counter()
-    for some in material.documents(size):
+    for batch in material.documents(size):
         making += time.perf_counter() - made
-        store.put(*some)
+        store.put(*batch)
         made = time.perf_counter()
     store.finish()
     seconds = time.perf_counter() - start - making
@@ -251,14 +262,14 @@ def _build(material: Material, size: int, folder: Path) -> dict[str, Any]:
 
 
 def _measure(material: Material, folder: Path) -> dict[str, Any]:
-    """Open a store, ask it, and see what that takes."""
+    """Open and search a store: the latency and the memory."""
     encoder = SentenceEncoder()
     held, mapped = _megabytes("RssAnon"), _megabytes("RssFile")
     start = time.perf_counter()
     store = FaissStore(folder / "store", encoder)
     opened = time.perf_counter() - start
     times = []
-    for query, vector in zip(material.queries, material.asked, strict=True):
+    for query, vector in zip(material.queries, material.query_vectors, strict=True):
         start = time.perf_counter()
         store.nearest([query], vector[None], 20)
         times.append(time.perf_counter() - start)
@@ -274,8 +285,8 @@ def _measure(material: Material, folder: Path) -> dict[str, Any]:
     }
 
 
-def _child(file: str, folder: Path, *arguments: str) -> dict[str, Any]:
-    """What another process of this program found, whose memory is its own."""
+def _subprocess(file: str, folder: Path, *arguments: str) -> dict[str, Any]:
+    """The result of a subprocess, so that its memory is measured separately."""
     done = subprocess.run(
         [sys.executable, "-m", "benchmarks.scale", file, *arguments, "--folder", str(folder)],
         cwd=ROOT,
@@ -295,12 +306,12 @@ def _quantiles(seconds: Sequence[float]) -> dict[str, float]:
     }
 
 
-def _megabytes(what: str) -> float:
-    """A line of this process's status, as Linux gives it; elsewhere the most it ever had."""
+def _megabytes(field: str) -> float:
+    """A field of /proc/self/status in MB; where there is none, the peak memory."""
     status = Path("/proc/self/status")
     if status.exists():
         for line in status.read_text().splitlines():
-            if line.startswith(f"{what}:"):
+            if line.startswith(f"{field}:"):
                 return round(int(line.split()[1]) / 1e3, 1)
     return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3, 1)
 

@@ -1,1 +1,1 @@
-"""How good the answers are: metrics, SQuAD, and runs over whole files."""
+"""Evaluate answers: metrics, the SQuAD format, and runs over whole files."""

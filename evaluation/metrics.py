@@ -1,4 +1,4 @@
-"""How good answers are: pure functions on texts and numbers.
+"""Metrics of answers: pure functions on texts and numbers.
 
 Exact match, F1 and the thresholds follow the official SQuAD 2.0 evaluation script (Rajpurkar et al.
 2018).
@@ -16,7 +16,7 @@ from qa.normalize import normalize
 
 
 def exact_match(text: str, accepted: Sequence[str]) -> float:
-    """1.0 if the text equals an accepted answer after normalisation; "" is right where none is."""
+    """1.0 if the normalized text is an accepted answer; "" is right if there are no accepted answers."""
     return max(float(normalize(text) == normalize(a)) for a in _accepted(accepted))
 
 
@@ -26,18 +26,18 @@ def f1(text: str, accepted: Sequence[str]) -> float:
 
 
 def right(text: str, accepted: Sequence[str]) -> float:
-    """1.0 if the text is an accepted answer give or take a few words: an F1 of at least a half."""
+    """1.0 if the text has an F1 of at least 0.5 with an accepted answer."""
     return float(bool(text) and bool(accepted) and f1(text, accepted) >= 0.5)
 
 
-def holds(text: str, accepted: Sequence[str]) -> float:
-    """1.0 if an accepted answer's words stand, in a row, in the text; for answers that are sentences."""
+def contains_answer(text: str, accepted: Sequence[str]) -> float:
+    """1.0 if the text, such as a sentence, contains an accepted answer."""
     words = f" {normalize(text)} "
     return float(any(f" {normalize(a)} " in words for a in accepted if normalize(a)))
 
 
 def _accepted(accepted: Sequence[str]) -> list[str]:
-    # The official script drops answers that normalise to nothing, and takes "" where none is left.
+    # The official script drops answers that normalize to nothing, and accepts "" if none is left.
     return [a for a in accepted if normalize(a)] or [""]
 
 
@@ -49,22 +49,22 @@ def _f1(words: list[str], gold: list[str]) -> float:
 
 
 def recall_at(ranks: Sequence[int | None], k: int) -> float:
-    """The share of questions whose right passage has a rank (from 1; None: not found) of k or less."""
+    """The share of ranks (from 1; None: not found) that are at most k."""
     return _mean([rank is not None and rank <= k for rank in ranks])
 
 
 def mean_reciprocal_rank(ranks: Sequence[int | None]) -> float:
-    """The mean of 1/rank, 0 where the right passage was not found."""
+    """The mean of 1/rank, with 0 for None."""
     return _mean([1 / rank if rank else 0.0 for rank in ranks])
 
 
 def auroc(scores: ArrayLike, positive: ArrayLike) -> float:
-    """How often a positive scores above a negative (ties count half); nan if one kind is missing."""
+    """The probability that a positive scores above a negative; ties count half; nan without both."""
     scores, positive = np.asarray(scores, dtype=float), np.asarray(positive, dtype=bool)
     n, m = int(positive.sum()), int((~positive).sum())
     if not n or not m:
         return float("nan")
-    # Imported here because it takes a second, and only an evaluation needs it.
+    # Imported here because it takes a second, and only evaluations need it.
     from scipy.stats import rankdata
 
     return float((rankdata(scores)[positive].sum() - n * (n + 1) / 2) / (n * m))
@@ -92,8 +92,8 @@ def squad2(
 ) -> dict[str, float]:
     """The official SQuAD 2.0 figures, in percent.
 
-    `texts` are the answers shown ("" for none), `best_texts` the best spans even where none was
-    shown, and `no_answer` the score by which the best threshold for showing them is found.
+    `texts` are the answers shown ("" for none) and `best_texts` the best spans, even if none was
+    shown. `no_answer` are the no-answer scores for which the best threshold is searched.
     """
     has = np.array([bool(a) for a in accepted])
     out: dict[str, float] = {}
@@ -111,13 +111,14 @@ def squad2(
 def _best_threshold(
     best: np.ndarray, no_answer: Sequence[float], has: np.ndarray
 ) -> tuple[float, float]:
-    """The highest mean score over all thresholds of no_answer below which the best span is shown."""
+    """The highest mean score over all no-answer thresholds, in percent, and that threshold."""
     scores = np.asarray(no_answer, dtype=float)
     order = np.argsort(scores, kind="stable")
-    # Showing a span gains its score where there is an answer and loses the point where there is none.
+    # Showing a span gains its score if there is an answer, and loses the point for abstaining if not.
     totals = (~has).sum() + np.concatenate(([0], np.cumsum(np.where(has, best, best - 1)[order])))
-    at = int(np.argmax(totals))
-    return 100 * float(totals[at]) / len(has), float(scores[order[at - 1]]) if at else 0.0
+    shown = int(np.argmax(totals))
+    threshold = float(scores[order[shown - 1]]) if shown else 0.0
+    return 100 * float(totals[shown]) / len(has), threshold
 
 
 def _mean(values: Sequence[float] | np.ndarray) -> float:

@@ -157,7 +157,7 @@ def summarize(outcomes: Sequence[Outcome]) -> dict[str, Any]:
             "f1": _percent([metrics.f1(o.answer.text or "", o.question.answers) for o in outcomes]),
             "holds_answer": _percent(
                 [
-                    metrics.holds(o.answer.text or "", a)
+                    metrics.contains_answer(o.answer.text or "", a)
                     for o, a in zip(outcomes, accepted, strict=True)
                     if a
                 ]

@@ -1,4 +1,4 @@
-"""Files in the SQuAD 1.1 or 2.0 layout in, articles with their questions out."""
+"""Read articles and questions from files in the SQuAD 1.1 or 2.0 format."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from index.documents.document import Document
 from index.errors import DocumentError
 from qa.types import Turn
 
-GAP = "\n\n"
+PARAGRAPH_GAP = "\n\n"
 
 
 @dataclass(frozen=True, slots=True)
 class SquadQuestion:
-    """A question on one paragraph: `answers` is empty where that paragraph does not answer it.
+    """A question about one paragraph; `answers` is empty if the paragraph does not answer it.
 
     `starts` are the answers' offsets in the article's text.
     """
@@ -32,7 +32,7 @@ class SquadQuestion:
 
 @dataclass(frozen=True, slots=True)
 class SquadArticle:
-    """An article: its paragraphs joined by a blank line, their offsets in it, and its questions."""
+    """An article: its paragraphs as one document, their offsets in its text, and its questions."""
 
     document: Document
     paragraphs: tuple[tuple[int, int], ...]
@@ -40,7 +40,7 @@ class SquadArticle:
 
 
 def read_squad(path: str | Path) -> list[SquadArticle]:
-    """Read a .json or .json.gz file; raises DocumentError where it is not one in this layout."""
+    """Read a .json or .json.gz file; raises DocumentError if it is not in this format."""
     path = Path(path)
     try:
         content = path.read_bytes()
@@ -49,7 +49,7 @@ def read_squad(path: str | Path) -> list[SquadArticle]:
         ]
         return [_article(article) for article in data]
     except FileNotFoundError:
-        raise DocumentError(f"There is no file '{path}': check the path.") from None
+        raise DocumentError(f"There is no file '{path}'. Check the path.") from None
     except (
         OSError,
         EOFError,
@@ -60,33 +60,31 @@ def read_squad(path: str | Path) -> list[SquadArticle]:
         RecursionError,
     ) as error:
         raise DocumentError(
-            f"'{path}' is not a file in the SQuAD layout ({type(error).__name__}: {error}): give one "
-            "as published, .json or .json.gz."
+            f"'{path}' is not in the SQuAD format ({type(error).__name__}: {error}). Choose a file as "
+            "published, .json or .json.gz."
         ) from error
 
 
 def _article(article: dict[str, Any]) -> SquadArticle:
     contexts = [paragraph["context"] for paragraph in article["paragraphs"]]
-    offsets, at = [], 0
+    offsets, start = [], 0
     for context in contexts:
-        offsets.append((at, at + len(context)))
-        at += len(context) + len(GAP)
+        offsets.append((start, start + len(context)))
+        start += len(context) + len(PARAGRAPH_GAP)
     title = article["title"].replace("_", " ")
     document = Document(
-        id=article["title"], title=title, text=GAP.join(contexts), source=article["title"]
+        id=article["title"], title=title, text=PARAGRAPH_GAP.join(contexts), source=article["title"]
     )
     questions = [
         SquadQuestion(
-            id=asked["id"],
-            text=asked["question"],
+            id=item["id"],
+            text=item["question"],
             paragraph=number,
-            answers=tuple(answer["text"] for answer in asked["answers"]),
-            starts=tuple(
-                offsets[number][0] + answer["answer_start"] for answer in asked["answers"]
-            ),
-            history=tuple(Turn(turn[0], turn[1]) for turn in asked.get("history", [])),
+            answers=tuple(answer["text"] for answer in item["answers"]),
+            starts=tuple(offsets[number][0] + answer["answer_start"] for answer in item["answers"]),
+            history=tuple(Turn(turn[0], turn[1]) for turn in item.get("history", [])),
         )
         for number, paragraph in enumerate(article["paragraphs"])
-        for asked in paragraph["qas"]
+        for item in paragraph["qas"]
     ]
     return SquadArticle(document, tuple(offsets), tuple(questions))

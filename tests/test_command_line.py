@@ -151,7 +151,7 @@ def test_another_encoder(tmp_path: Path, capsys) -> None:
         (["ask", QUESTION, "--encoder", "{tmp}/none"], "There is no encoder"),
         (["ask", QUESTION, "--store", "faiss:{tmp}", "--article", "x.txt"], "cannot be combined"),
         (["evaluate", "{tmp}/none.json"], "There is no file"),
-        (["evaluate", "{tmp}/empty.txt"], "not a file in the SQuAD layout"),
+        (["evaluate", "{tmp}/empty.txt"], "not in the SQuAD format"),
     ],
 )
 def test_bad_input_to_qa(tmp_path: Path, capsys, arguments: list[str], says: str) -> None:

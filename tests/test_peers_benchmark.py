@@ -45,9 +45,9 @@ def squad(tmp_path: Path) -> Path:
 
 
 def test_this_project_is_asked_as_the_peers_are(squad: Path, tmp_path: Path) -> None:
-    work = json.loads(peers._write_work(read_squad(squad), 1, tmp_path).read_text())
+    work = json.loads(peers.write_input(read_squad(squad), 1, tmp_path).read_text())
     found = run("Ask the Article", work)
-    row = peers._judge(work["articles"], found)
+    row = peers.score(work["articles"], found)
     assert row["recall@1"] > 0.6 and row["recall@5"] == 1 and row["f1"] > 60
     assert row["passages"] == 2 and row["p50_ms"] > 0
     for one in found["asked"]:
@@ -55,7 +55,7 @@ def test_this_project_is_asked_as_the_peers_are(squad: Path, tmp_path: Path) -> 
 
 
 def test_what_is_right(tmp_path: Path, squad: Path) -> None:
-    work = json.loads(peers._write_work(read_squad(squad), 2, tmp_path).read_text())
+    work = json.loads(peers.write_input(read_squad(squad), 2, tmp_path).read_text())
     (article,) = work["articles"]
     (question,) = article["questions"]
     assert question["text"] == "When was the bridge built?" and question["spans"] == [[24, 28]]
@@ -63,7 +63,7 @@ def test_what_is_right(tmp_path: Path, squad: Path) -> None:
     def judge(places: list[tuple[int, int]], answer: str | None) -> dict[str, float]:
         asked = [{"places": places, "answer": answer, "seconds": 0.5}]
         found = {"asked": asked, "passages": 3, "indexing_seconds": 2.0, "load_seconds": 1.0}
-        return peers._judge(
+        return peers.score(
             work["articles"], {**found, "first_answer_seconds": 1.0, "peak_megabytes": 1.0}
         )
 
@@ -85,8 +85,8 @@ def test_the_plain_reader_reads_as_ours_does(tmp_path: Path) -> None:
 
 
 def test_the_size_of_what_is_installed() -> None:
-    assert peers._size(peers.OURS, Path(sys.executable)) > 300
-    assert peers._needed("Foo_Bar.baz[x]>=1; python_version > '3'") == "foo-bar-baz"
+    assert peers.installed_megabytes(peers.OURS, Path(sys.executable)) > 300
+    assert peers.required_name("Foo_Bar.baz[x]>=1; python_version > '3'") == "foo-bar-baz"
     assert set(peers.INSTALLED) <= set(SYSTEMS)
 
 

@@ -93,7 +93,7 @@ def test_reading(path: Path, tmp_path: Path) -> None:
 def test_files_that_are_not_squad(tmp_path: Path, content: bytes) -> None:
     for name in ("bad.json", "bad.json.gz"):
         (tmp_path / name).write_bytes(content)
-        with pytest.raises(DocumentError, match="is not a file in the SQuAD layout"):
+        with pytest.raises(DocumentError, match="is not in the SQuAD format"):
             read_squad(tmp_path / name)
     with pytest.raises(DocumentError, match="There is no file"):
         read_squad(tmp_path / "none.json")
