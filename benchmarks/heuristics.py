@@ -5,7 +5,8 @@
 
 Without each rule in turn, asks
 - SQuAD training articles that were held out of the reader's training (the split of
-  training/examples.py): all questions of every such article, in article mode;
+  training/examples.py), in article mode: by default every fourth of the 23 articles and 100 evenly
+  spaced questions of each;
 - the 44 questions about the sample article;
 - with --cases, questions on real documents: FOLDER has cases.jsonl (id, doc, question, history), the
   documents in docs/, and check.py, which judges a file of answers with "check.py CASES ANSWERS --all".
@@ -15,6 +16,8 @@ affects. Suggestions change no answer; what they show is recorded for each docum
 Each passage is retrieved and read once for a query, whatever rules are on, so a difference comes from
 the rule and not from the arithmetic of another batch. Headings and page furniture are part of the
 splitting into passages, so those documents are split and indexed again without the rule.
+
+Each part is recorded when it is done; --parts measures some of them again and keeps the others.
 """
 
 from __future__ import annotations
@@ -26,7 +29,7 @@ import subprocess
 import sys
 import tempfile
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -34,10 +37,10 @@ from typing import Any
 from unittest.mock import patch
 
 from benchmarks.followups import compare, paragraphs, read_rows
-from benchmarks.record import ROOT, record
+from benchmarks.record import RESULTS, ROOT, record
 from evaluation import metrics
 from evaluation.run import Outcome, ask_article, summarize
-from evaluation.squad import read_squad
+from evaluation.squad import SquadArticle, read_squad
 from index import passages
 from index.documents.document import Document, read_document
 from index.models.encoder import SentenceEncoder
@@ -66,6 +69,7 @@ ANSWERING = {
 }
 # The functions of index.passages that apply the rules of splitting.
 SPLITTING = {"page furniture": "is_furniture", "headings": "is_heading"}
+PARTS = ("questions", "cases", "squad", "followups", "suggestions")
 # The number of questions that the page suggests.
 SUGGESTIONS = 4
 
@@ -169,6 +173,7 @@ def squad_row(outcomes: Sequence[Outcome], reference: Sequence[Outcome]) -> dict
         if o.question.answers
     ]
     return {
+        "questions": summary["n"],
         "f1": summary["f1"],
         "f1_as_shown": summary["as_shown"]["f1"],
         "holds_answer_as_shown": summary["as_shown"]["holds_answer"],
@@ -187,9 +192,17 @@ def shown(answer: Answer) -> tuple[str | None, ...]:
     return answer.text, *(alternative.text for alternative in answer.alternatives)
 
 
-def measure_squad(path: Path, models: Models, limit: int | None) -> dict[str, dict[str, Any]]:
-    """The figures of each setting over the held-out articles."""
-    articles = sorted(read_squad(path), key=lambda a: a.document.id)[::HOLD_OUT_EVERY][:limit]
+def held_out_sample(path: Path, every: int, questions: int) -> list[SquadArticle]:
+    """Every Nth held-out article, with at most so many of its questions, evenly spaced."""
+    held_out = sorted(read_squad(path), key=lambda a: a.document.id)[::HOLD_OUT_EVERY]
+    return [
+        replace(article, questions=article.questions[:: -(-len(article.questions) // questions)])
+        for article in held_out[::every]
+    ]
+
+
+def measure_squad(articles: Sequence[SquadArticle], models: Models) -> dict[str, dict[str, Any]]:
+    """The figures of each setting over the articles' questions."""
     outcomes: dict[str, list[Outcome]] = defaultdict(list)
     for number, article in enumerate(articles, 1):
         for name, answerer in models.answerers(article.document):
@@ -318,15 +331,17 @@ def measure_suggestions(documents: Sequence[Document], models: Models) -> list[d
 
 
 def table(body: Mapping[str, Any]) -> Iterator[str]:
-    """The figures of each rule as a Markdown table."""
+    """The figures of each rule as a Markdown table, "–" where a part was not measured."""
+
+    def cell(part: str, rule: str, figure: str) -> str:
+        return str(body[part][rule][figure]) if part in body else "–"
+
     yield "| without | SQuAD F1 | F1 as shown | changed | 44 questions | real questions, good |"
     yield "| --- | --- | --- | --- | --- | --- |"
-    for name, row in body["rules"].items():
-        squad, asked, cases = row["squad"], row["questions"], row.get("cases")
-        yield (
-            f"| {'nothing' if name == ALL else name} | {squad['f1']:.2f} | {squad['f1_as_shown']:.2f}"
-            f" | {squad['changed']} | {asked['right']} | {cases['good'] if cases else '–'} |"
-        )
+    for name in (*ANSWERING, *SPLITTING):
+        figures = [cell("squad", name, figure) for figure in ("f1", "f1_as_shown", "changed")]
+        figures += [cell("questions", name, "right"), cell("cases", name, "good")]
+        yield " | ".join(["| nothing" if name == ALL else f"| {name}", *figures]) + " |"
 
 
 def main() -> None:
@@ -335,31 +350,44 @@ def main() -> None:
     parser.add_argument("squad", type=Path, help="train-v2.0.json.gz")
     parser.add_argument("--followups", type=Path, required=True, help="followups.jsonl")
     parser.add_argument("--cases", type=Path, help="a folder of questions on real documents")
-    parser.add_argument("--articles", type=int, help="only the first N held-out articles")
+    parser.add_argument(
+        "--every", type=int, default=4, help="use every Nth held-out article (default 4)"
+    )
+    parser.add_argument(
+        "--questions", type=int, default=100, help="questions of each article (default 100)"
+    )
+    parser.add_argument(
+        "--parts", nargs="+", choices=PARTS, default=PARTS, help="what to measure (default: all)"
+    )
     parser.add_argument("--reader", default=str(DEFAULT_READER), help="the reader's folder")
     arguments = parser.parse_args()
 
-    models = Models(
-        SentenceEncoder(), CachingReader(Reader(arguments.reader)), load_span_calibration()
-    )
-    measured = {"questions": measure_questions(models)}
+    encoder, reader = SentenceEncoder(), Reader(arguments.reader)
+    models = Models(encoder, CachingReader(reader), load_span_calibration())
+    articles = held_out_sample(arguments.squad, arguments.every, arguments.questions)
     documents = [read_document(DEFAULT_ARTICLE)]
     if arguments.cases:
-        measured["cases"] = measure_cases(arguments.cases, models)
         documents += map(read_document, sorted((arguments.cases / "docs").iterdir()))
-    held_out = sorted(read_squad(arguments.squad), key=lambda a: a.document.id)[::HOLD_OUT_EVERY]
-    documents += [article.document for article in held_out[: arguments.articles]]
-    body: dict[str, Any] = {
-        "command": f"python -m benchmarks.heuristics {arguments.squad.name} "
-        f"--followups {arguments.followups.name} --cases FOLDER",
-        "followups": measure_followups(arguments.followups, arguments.squad, models.encoder),
-        "suggestions": measure_suggestions(documents, models),
+    documents += [article.document for article in articles]
+    measures: dict[str, Callable[[], Any]] = {
+        "questions": lambda: measure_questions(models),
+        "cases": lambda: measure_cases(arguments.cases, models),
+        "squad": lambda: measure_squad(articles, models),
+        "followups": lambda: measure_followups(arguments.followups, arguments.squad, encoder),
+        "suggestions": lambda: measure_suggestions(documents, models),
     }
-    measured["squad"] = measure_squad(arguments.squad, models, arguments.articles)
-    body["rules"] = {
-        name: {what: rows[name] for what, rows in measured.items()} for name in measured["squad"]
-    }
-    record("heuristics", body)
+    path = RESULTS / "heuristics.json"
+    recorded = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    body = {part: recorded[part] for part in PARTS if part in recorded}
+    body["command"] = (
+        f"python -m benchmarks.heuristics {arguments.squad.name} "
+        f"--followups {arguments.followups.name} --cases FOLDER "
+        f"--every {arguments.every} --questions {arguments.questions}"
+    )
+    for part in arguments.parts:
+        if part != "cases" or arguments.cases:
+            body[part] = measures[part]()
+            record("heuristics", body)
     print("\n".join(table(body)))
 
 
