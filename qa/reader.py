@@ -17,7 +17,7 @@ from index.models.tokenizer import WordPieces, bert_size
 from index.resources import resource
 from index.storage import sha256_of, sha256_of_body
 from qa.reader_format import ABOUT, FORMAT_VERSION, MAX_LENGTH, STRIDE, WEIGHTS, WORD_EMBEDDINGS
-from qa.reading_input import MAX_QUESTION
+from qa.reading_input import MAX_QUESTION_PIECES
 from qa.spans import Span, best_spans, merge_windows, no_answer_score
 
 if TYPE_CHECKING:
@@ -100,7 +100,7 @@ class Reader:
             self._load_other(self.name)
         self.max_length = min(limit, self._most)
         room = self.max_length - self._pieces.marks(pair=True)
-        self._max_question = min(MAX_QUESTION, room // 2)
+        self._max_question = min(MAX_QUESTION_PIECES, room // 2)
         self._stride = min(stride, (room - self._max_question) // 2)
 
     def read(self, question: str, texts: Sequence[str], *, n: int = 5) -> list[Reading]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-MAX_QUESTION = 64
+MAX_QUESTION_PIECES = 64
 # The question with the previous turn, special tokens included.
 MAX_ASKED = 96
 # The previous question and its answer each, if both are long.
@@ -27,7 +27,7 @@ def asked_pieces(
     `history` is empty or has the pieces of the previous question and of its answer, which may be
     empty. Each part is cut to its first pieces; the history is cut before the question.
     """
-    question = list(question[:MAX_QUESTION])
+    question = list(question[:MAX_QUESTION_PIECES])
     parts = [list(part) for part in history if len(part)]
     room = max(0, MAX_ASKED - 2 - len(question) - len(parts))
     longest = min(room, 2 * MAX_TURN_PART)

@@ -1,6 +1,6 @@
 """What stands in front of a passage."""
 
-from qa.reading_input import MAX_ASKED, MAX_QUESTION, asked_pieces
+from qa.reading_input import MAX_ASKED, MAX_QUESTION_PIECES, asked_pieces
 
 CLS, SEP = 1, 2
 
@@ -24,7 +24,7 @@ def test_an_empty_answer_is_left_out() -> None:
 
 
 def test_a_long_question_is_cut() -> None:
-    assert laid_out(100) == [CLS, *[10] * MAX_QUESTION, SEP]
+    assert laid_out(100) == [CLS, *[10] * MAX_QUESTION_PIECES, SEP]
 
 
 def test_a_long_turn_is_cut_to_both_parts_alike() -> None:
@@ -39,5 +39,5 @@ def test_a_short_part_leaves_its_room_to_the_other() -> None:
 
 def test_a_long_question_leaves_less_for_the_turn() -> None:
     pieces = laid_out(100, 100, 100)
-    assert pieces.count(10) == MAX_QUESTION
+    assert pieces.count(10) == MAX_QUESTION_PIECES
     assert MAX_ASKED - 1 <= len(pieces) <= MAX_ASKED
