@@ -190,7 +190,7 @@ WRONG: dict[str, Callable[[Answer], dict[str, object]]] = {
 
 @pytest.mark.parametrize("mode", ["article", "paragraph"])
 @pytest.mark.parametrize("what", WRONG)
-def test_what_is_quoted_otherwise_than_it_stands_is_counted(
+def test_misquoted_answers_are_counted(
     path: Path,
     fake_encoder: FakeEncoder,
     monkeypatch: pytest.MonkeyPatch,

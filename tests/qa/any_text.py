@@ -40,7 +40,7 @@ _ODD = st.sampled_from(
 )
 _PIECES = st.one_of(_ODD, st.text(_CHARACTERS, max_size=40))
 TEXTS = st.lists(_PIECES, min_size=1, max_size=12).map("".join)
-# As long as a report, of which the same is said again and again.
+# As long as a report that repeats one sentence.
 LONG_TEXTS = st.tuples(TEXTS, st.integers(1_000, 100_000)).map(
     lambda made: (
         (made[0] * (1 + made[1] // len(made[0].encode("utf-8", "replace")))) if made[0] else "a"

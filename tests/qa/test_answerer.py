@@ -30,9 +30,9 @@ def sentences(article: ArticleAnswerer) -> ArticleAnswerer:
 
 
 def made(text: str, encoder: FakeEncoder, **scores: float) -> ArticleAnswerer:
-    """A document of its own, in which the words are read that are named with their scores.
+    """An answerer of a document in which the reader finds the named words with their scores.
 
-    Each paragraph becomes a passage: it gets a second sentence, since short ones go together.
+    Each paragraph gets a second sentence, since short paragraphs would share a passage.
     """
     more = "That is all that is known of it to this day, and it is not much."
     text = "\n\n".join(f"{paragraph} {more}" for paragraph in text.split("\n\n"))
@@ -173,7 +173,7 @@ def test_other_answers_say_something_else(fake_encoder: FakeEncoder) -> None:
     text = "Anna Berg built it with Carl Dahl.\n\nBerg drew it.\n\nTom Reed paid."
     article = made(text, fake_encoder, Anna_Berg=9.0, Berg=8.0, Carl_Dahl=7.0, Tom_Reed=5.0)
     answer = article.ask("Who built it?")
-    # Carl Dahl stands in the sentence that is shown already.
+    # Carl Dahl is in the sentence that is shown already.
     assert [a.text for a in answer.alternatives] == ["Tom Reed"]
     assert answer.confidence + answer.alternatives[0].confidence <= 1
 
@@ -283,8 +283,8 @@ def test_a_follow_up(article: ArticleAnswerer) -> None:
 
 def test_the_json_has_what_is_promised(article: ArticleAnswerer) -> None:
     answer = article.ask("when did Putin last visit?", k=3)
-    said = json.loads(json.dumps(answer.to_dict()))
-    assert list(said) == [
+    body = json.loads(json.dumps(answer.to_dict()))
+    assert list(body) == [
         "question",
         "rewritten",
         "text",
@@ -296,17 +296,17 @@ def test_the_json_has_what_is_promised(article: ArticleAnswerer) -> None:
         "seconds",
     ]
     place = ["document", "start", "end", "sentence_start", "sentence_end"]
-    assert list(said["citation"]) == place
-    assert list(said["alternatives"][0]) == ["text", "confidence", *place]
-    assert list(said["passages"][0]) == ["document", "text", "start", "end", "score"]
-    assert len(said["passages"]) == 3 and said["abstained"] is False
-    for at in (said["citation"], *said["alternatives"], *said["passages"]):
+    assert list(body["citation"]) == place
+    assert list(body["alternatives"][0]) == ["text", "confidence", *place]
+    assert list(body["passages"][0]) == ["document", "text", "start", "end", "score"]
+    assert len(body["passages"]) == 3 and body["abstained"] is False
+    for at in (body["citation"], *body["alternatives"], *body["passages"]):
         text = article.documents[at["document"]].text[at["start"] : at["end"]]
-        assert text == at.get("text", said["text"])
+        assert text == at.get("text", body["text"])
     assert article.ask("What is the best recipe for kimchi?").to_dict()["citation"] is None
 
 
-def test_many_questions_are_answered_as_one_is(article: ArticleAnswerer) -> None:
+def test_a_batch_is_answered_like_single_questions(article: ArticleAnswerer) -> None:
     questions = ["Who is Yuri Ushakov?", "What is the best recipe for kimchi?", "Why?"]
     together = article.ask_all([(q, ()) for q in questions])
     for question, answer in zip(questions, together, strict=True):
@@ -332,7 +332,7 @@ def test_questions_that_cannot_be_asked(article: ArticleAnswerer) -> None:
 
 
 @pytest.mark.parametrize("question", ["?", "…", "😀", "谁是总统？", "\ud800", "of the", "x" * 1000])
-def test_odd_questions_do_no_harm(article: ArticleAnswerer, question: str) -> None:
+def test_odd_questions_are_answered(article: ArticleAnswerer, question: str) -> None:
     answer = article.ask(question)
     assert 0 <= answer.confidence <= 1
 
@@ -369,7 +369,7 @@ def test_several_articles(fake_encoder: FakeEncoder) -> None:
         both.only(["nothing"])
 
 
-def test_documents_are_distinct() -> None:
+def test_documents_are_deduplicated() -> None:
     def document(name: str, text: str) -> Document:
         return make_document(text, name=name, source=name)
 

@@ -103,7 +103,7 @@ def after(question: str, answer: str = "") -> list[Turn]:
         (after("WHEN DID PUTIN VISIT NORTH KOREA"), "WHERE DID HE GO", "WHERE DID PUTIN GO"),
     ],
 )
-def test_the_likeliest_rewriting(history: list[Turn], question: str, first: str) -> None:
+def test_the_first_rewriting(history: list[Turn], question: str, first: str) -> None:
     found = rewritings(question, history)
     assert found[0] == first
     assert depends_on_context(question, history)
@@ -111,7 +111,7 @@ def test_the_likeliest_rewriting(history: list[Turn], question: str, first: str)
     assert len(found) == len(set(found)) <= MAX_REWRITINGS
 
 
-def test_the_others_come_after_it_and_the_question_that_names_the_theme_last() -> None:
+def test_other_rewritings_follow_and_the_previous_question_in_front_is_last() -> None:
     assert rewritings("What is its capital?", [VISIT]) == [
         "What is Putin's capital?",
         "What is North Korea's capital?",
@@ -122,14 +122,14 @@ def test_the_others_come_after_it_and_the_question_that_names_the_theme_last() -
         "When was Vietnam in North Korea?",
         "When was Putin in North Korea? What about Vietnam?",
     ]
-    # The theme is not asked about in the turn before.
+    # The previous turn does not name the topic.
     history = [VISIT, VIETNAM, Turn("Why?", "")]
     assert rewritings("What does that mean?", history) == [
         "When did Putin visit North Korea? What does that mean?"
     ]
 
 
-def test_nobody_plays_two_parts() -> None:
+def test_two_anaphors_of_different_kinds_do_not_share_an_antecedent() -> None:
     assert not any("Kim tell Kim" in r for r in rewritings("What did Kim tell him?", [VISIT]))
     turn = Turn("Did Kim Jong-un meet Putin?", "", "")
     for found in rewritings("Why did he thank them?", [turn])[:-1]:
@@ -160,7 +160,7 @@ def test_nobody_plays_two_parts() -> None:
         "普京什么时候访问朝鲜？",
     ],
 )
-def test_a_question_that_stands_alone_is_left_as_it_is(question: str) -> None:
+def test_a_standalone_question_is_not_rewritten(question: str) -> None:
     assert not depends_on_context(question, [VISIT])
     assert rewritings(question, [VISIT]) == []
 
@@ -192,7 +192,7 @@ ODD = [
 
 
 @pytest.mark.parametrize("question", ["Where is he from?", "Why?", "And in 2019?", *ODD])
-def test_whatever_is_typed_now_or_was_before(question: str) -> None:
+def test_odd_questions_and_histories(question: str) -> None:
     for earlier in ODD:
         history = [Turn(earlier, earlier, earlier)] * 3
         found = rewritings(question, history)
@@ -201,7 +201,7 @@ def test_whatever_is_typed_now_or_was_before(question: str) -> None:
         assert all(found)
 
 
-def test_a_name_is_put_in_to_the_letter() -> None:
+def test_a_name_is_inserted_verbatim() -> None:
     history = after(r"Who is \1 Smith\g<0> C++?")
     assert rewritings("Where is he from?", history)[0] == r"Where is \1 Smith\g<0> C from?"
 

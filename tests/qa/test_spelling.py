@@ -33,8 +33,8 @@ def test_respelled(question: str, expected: str) -> None:
 
 def test_a_long_question_is_compared_in_part() -> None:
     asked = " ".join(["arive"] * (MAX_WORDS + 3))
-    said = respelled(f"x1 {asked}", WORDS, KNOWN.__contains__)
-    assert said.count("arrived") == MAX_WORDS and said.count("arive") == 3
+    text = respelled(f"x1 {asked}", WORDS, KNOWN.__contains__)
+    assert text.count("arrived") == MAX_WORDS and text.count("arive") == 3
     assert respelled("arive", {}, KNOWN.__contains__) == "arive"
 
 

@@ -155,7 +155,7 @@ WORDS = _Vocabulary({"Putin"}, {"herbicides", "chlorophyll", "photosynthesis"})
                 "What did the mayor cut?": "a tree",
             },
         ),
-        # Of which nothing can be asked that stands alone, or that makes sense.
+        # No standalone or sensible question can be made of these.
         ("She built the bridge in 1931.", {}),
         ("Traditionally built the house.", {}),
         ("The bridge built in 1931 was old.", {}),
@@ -195,7 +195,7 @@ def test_only_what_is_answered_as_expected_is_shown() -> None:
     [
         ("a small port", ["What is Rosport?"]),
         ("a painter", ["Who is Anna Weber?"]),
-        # No more than the name; what stands elsewhere; and what no name stands beside.
+        # The name alone; words from elsewhere; and words without the name next to them.
         ("Rosport", []),
         ("nobody knows", []),
     ],
