@@ -19,9 +19,6 @@ from qa.types import Answer, QuestionError
 BATCH_SIZE = 40
 MAX_BATCHES = 3
 MIN_CONFIDENCE = 0.5
-# The most frequent names that are asked about, and the confidence that these answers need.
-MAX_NAMES = 16
-MIN_NAME_CONFIDENCE = 0.6
 # Longer questions, in characters, do not fit a button; shorter ones, in words, say too little.
 MAX_LENGTH = 90
 MIN_WORDS = 4
@@ -153,11 +150,6 @@ _DESCRIBED_NAME = re.compile(
     r"(?P<what>(?:an?|the)\s+[\w’'-]+(?:\s+[\w’'-]+){0,5})"
 )
 _KIND = re.compile(r"(?:an?|the|one)\s+\w")
-# "a river", not another name; and the words that may connect a name to it.
-_SORT = re.compile(r"(?:an?|the|one)\s+(?:[A-Z]\w+\s+)?[a-z]|part\s+of\b")
-_COPULA = re.compile(
-    r"\W*(?:(?:is|are|was|were|has\s+been|became)\b|[,(–—-])(?:\s*\w+)?\W*", re.IGNORECASE
-)
 _AUXILIARY = re.compile(
     r"(?:is|are|was|were|has|have|had|will|would|can|could|may|might|shall|should|must|do|does|did)$"
 )
@@ -242,29 +234,19 @@ class _Suggestion:
 def example_questions(
     answerer: ArticleAnswerer, n: int = 4, *, beside: Path | None = None
 ) -> list[str]:
-    """At most n questions that the open documents answer, most confident first.
+    """At most n questions that the open documents answer.
 
     They are read from the file NAME.questions.txt next to the file `beside`, one a line, in its order.
-    Without such a file they are made from sentences, at most one from each, and from frequent names.
+    Without such a file they are made from sentences, at most one from each.
     """
     if given := _given(beside) if beside else []:
         answers = answerer.ask_all([(question, ()) for question in given[:BATCH_SIZE]])
         return [answer.question for answer in answers if not answer.abstained][:n]
-    questions = questions_from_sentences(answerer, n)
-    if len(questions) < n:
-        questions |= {
-            sentence: question
-            for sentence, question in questions_about_names(answerer).items()
-            if sentence not in questions
-        }
-    return list(questions.values())[:n]
+    return _from_sentences(answerer, n)
 
 
-def questions_from_sentences(answerer: ArticleAnswerer, n: int) -> dict[SentencePlace, str]:
-    """At least n questions, if there are as many, by the sentence that each was made from.
-
-    They are answered from that sentence with the words they ask for.
-    """
+def _from_sentences(answerer: ArticleAnswerer, n: int) -> list[str]:
+    """At most n questions made from sentences that answer them with the words they ask for."""
     suggestions = _suggestions(answerer.collection)
     questions: dict[SentencePlace, str] = {}
     for first in range(0, MAX_BATCHES * BATCH_SIZE, BATCH_SIZE):
@@ -279,51 +261,7 @@ def questions_from_sentences(answerer: ArticleAnswerer, n: int) -> dict[Sentence
             questions.setdefault((suggestion.document, suggestion.start), suggestion.question)
         if len(questions) >= n:
             break
-    return questions
-
-
-def questions_about_names(answerer: ArticleAnswerer) -> dict[SentencePlace, str]:
-    """Questions "Who is X?" or "What is X?" about the most frequent names, by the answer's sentence.
-
-    Most confident first. Since they are not made from the sentence that answers them, the confidence
-    has to be higher, and the sentence has to describe the name with the answer.
-    """
-    text = " ".join(p.text for p in answerer.collection.passages if not p.furniture)
-    counts = Counter(
-        re.sub(r"[’']s$", "", n) for n in [*_NAME.findall(text), *_PROPER.findall(text)]
-    )
-    names = [name for name, _ in counts.most_common(MAX_NAMES) if not _NO_SUBJECT.match(name)]
-    questions = [f"{word} is {name}?" for name in names for word in ("Who", "What")]
-    answers = iter(answerer.ask_all([(question, ()) for question in questions]))
-    found = []
-    for name, who, what in zip(names, answers, answers, strict=True):
-        answer = who if who.text and _PERSON.search(who.text) else what
-        citation = answer.citation
-        if citation is None or answer.text is None or answer.confidence < MIN_NAME_CONFIDENCE:
-            continue
-        # "What is Anna Weber?" is not asked of a person.
-        if answer is what and not _SORT.match(answer.text):
-            continue
-        words, name_words = (set(normalize(text).split()) for text in (answer.text, name))
-        if words.isdisjoint(name_words) and _describes(
-            answer.sentence(citation), name, answer.text
-        ):
-            place = (citation.document, citation.sentence_start)
-            found.append((answer.confidence, place, answer.question))
-    questions_by_sentence: dict[SentencePlace, str] = {}
-    for _, place, question in sorted(found, key=lambda item: -item[0]):
-        questions_by_sentence.setdefault(place, question)
-    return questions_by_sentence
-
-
-def _describes(sentence: str, name: str, words: str) -> bool:
-    """Whether a sentence has "NAME, words", "NAME is words" or "words NAME"."""
-    before, _, after = sentence.partition(words)
-    in_front = after.lstrip(" ,–—(").startswith(name)
-    between = before.rpartition(name)[2]
-    # ", the army of" may as well be the next item of a list.
-    connected = not words.startswith("the ") or between.strip() not in ",–—"
-    return in_front or (name in before and connected and bool(_COPULA.fullmatch(between)))
+    return list(questions.values())[:n]
 
 
 def _given(source: Path) -> list[str]:

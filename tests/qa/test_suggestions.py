@@ -190,28 +190,6 @@ def test_only_what_is_answered_as_expected_is_shown() -> None:
     assert example_questions(ArticleAnswerer(collection, FakeReader({"1851": -9.0}))) == []
 
 
-@pytest.mark.parametrize(
-    ("words", "expected"),
-    [
-        ("a small port", ["What is Rosport?"]),
-        ("a painter", ["Who is Anna Weber?"]),
-        # The name alone; words from elsewhere; and words without the name next to them.
-        ("Rosport", []),
-        ("nobody knows", []),
-    ],
-)
-def test_what_the_text_says_of_a_name_is_asked_where_nothing_else_is(
-    words: str, expected: list[str]
-) -> None:
-    text = (
-        "Notes\n\nThey say that Rosport – a small port – is quiet. Seen by Anna Weber (a painter) "
-        "in passing. Of the rest nobody knows a thing."
-    )
-    collection = Collection([ArticleIndex.build(document_of(text), FakeEncoder())])
-    assert example_questions(ArticleAnswerer(collection, FakeReader({words: 9.0}))) == expected
-    assert example_questions(ArticleAnswerer(collection, FakeReader({words: -9.0}))) == []
-
-
 def test_lines_beside_a_file_that_cannot_be_asked_are_skipped(tmp_path: Path) -> None:
     collection = Collection([ArticleIndex.build(document_of(LIGHTHOUSE), FakeEncoder())])
     sure = ArticleAnswerer(collection, FakeReader({"1851": 9.0}))
