@@ -194,7 +194,7 @@ def shown(answer: Answer) -> tuple[str | None, ...]:
 
 
 def held_out_sample(path: Path, every: int, questions: int) -> list[SquadArticle]:
-    """Every Nth held-out article, with at most so many of its questions, evenly spaced."""
+    """Every Nth held-out article, each with at most `questions` evenly spaced questions."""
     held_out = sorted(read_squad(path), key=lambda a: a.document.id)[::HOLD_OUT_EVERY]
     return [
         replace(article, questions=article.questions[:: -(-len(article.questions) // questions)])

@@ -101,7 +101,7 @@ def main() -> None:
         print(f"{name:40} p50 {row['p50']:7.2f} ms   p95 {row['p95']:7.2f} ms{floor}")
     for name, rate in indexing.items():
         print(f"{name:40} {rate:9,.1f}")
-    # A processor without bfloat16 has a result file of its own.
+    # Results without bfloat16 have their own file.
     name = "latency" if reader.precision == "bfloat16" else f"latency-{reader.precision}"
     record(
         name,

@@ -113,11 +113,11 @@ class LangChain:
 
     def ask(self, question: str) -> tuple[list[Offsets], str | None]:
         """Search."""
-        places = []
-        for found in self._search(question):
-            start = found.metadata["at"] + found.metadata["start_index"]
-            places.append((start, start + len(found.page_content)))
-        return places, None
+        offsets = []
+        for hit in self._search(question):
+            start = hit.metadata["at"] + hit.metadata["start_index"]
+            offsets.append((start, start + len(hit.page_content)))
+        return offsets, None
 
 
 class LlamaIndex:
@@ -168,7 +168,7 @@ class LlamaIndex:
     def ask(self, question: str) -> tuple[list[Offsets], str | None]:
         """Search."""
         found = self._retriever.retrieve(question)
-        return [(one.node.start_char_idx, one.node.end_char_idx) for one in found], None
+        return [(hit.node.start_char_idx, hit.node.end_char_idx) for hit in found], None
 
 
 class Haystack:
@@ -239,13 +239,13 @@ class Haystack:
         )
         found = ran["joiner"]["documents"]
         answers = self._reader.run(question, found)["answers"]
-        places = []
+        offsets = []
         for document in found:
             start = document.meta["split_idx_start"]
-            places.append((start, start + len(document.content)))
+            offsets.append((start, start + len(document.content)))
         # The answer with the highest score, which may be that there is none.
         top = max(answers, key=lambda answer: answer.score, default=None)
-        return places, (top.data or "") if top else ""
+        return offsets, (top.data or "") if top else ""
 
 
 class Txtai:
@@ -283,7 +283,7 @@ class Txtai:
             answer = self._rag(question)
         except TypeError:  # raised if its reader finds no answer
             answer = ""
-        return [self._paragraphs[int(one["id"])] for one in found], answer or ""
+        return [self._paragraphs[int(hit["id"])] for hit in found], answer or ""
 
 
 def _paragraph_starts(text: str) -> list[int]:
@@ -325,10 +325,10 @@ def run(name: str, work: dict[str, Any]) -> dict[str, Any]:
         indexing += time.perf_counter() - start
         for question in article["questions"]:
             start = time.perf_counter()
-            places, answer = system.ask(question["text"])
+            offsets, answer = system.ask(question["text"])
             now = time.perf_counter()
             first = first or now - began
-            asked.append({"places": places, "answer": answer, "seconds": now - start})
+            asked.append({"offsets": offsets, "answer": answer, "seconds": now - start})
     return {
         "load_seconds": loaded - began,
         "first_answer_seconds": first,

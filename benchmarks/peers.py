@@ -160,17 +160,17 @@ def score(articles: list[dict[str, Any]], result: dict[str, Any]) -> dict[str, A
     """The figures of a system's answers."""
     questions = [q for article in articles for q in article["questions"]]
     ranks: list[int | None] = []
-    for question, one in zip(questions, result["asked"], strict=True):
+    for question, reply in zip(questions, result["asked"], strict=True):
         right = [
             any(start <= a and b <= end for a, b in question["spans"])
-            for start, end in one["places"][:K]
+            for start, end in reply["offsets"][:K]
         ]
         ranks.append(1 + right.index(True) if any(right) else None)
-    answers = [one["answer"] for one in result["asked"]]
+    answers = [reply["answer"] for reply in result["asked"]]
     extracts = all(answer is not None for answer in answers)
     pairs = [(a or "", q["answers"]) for a, q in zip(answers, questions, strict=True)]
-    milliseconds = [1000 * one["seconds"] for one in result["asked"]]
-    read = [sum(b - a for a, b in one["places"][:K]) for one in result["asked"]]
+    milliseconds = [1000 * reply["seconds"] for reply in result["asked"]]
+    read = [sum(b - a for a, b in reply["offsets"][:K]) for reply in result["asked"]]
     return {
         **{f"recall@{k}": round(metrics.recall_at(ranks, k), 4) for k in (1, 3, 5)},
         "mrr": round(metrics.mean_reciprocal_rank(ranks), 4),

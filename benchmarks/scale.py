@@ -150,8 +150,8 @@ class Material:
     def blocks(self, size: int) -> Iterator[tuple[NDArray[np.int64], Vectors]]:
         """Passages as sentence numbers [n, 6], padded with -1, and their vectors."""
         rng = np.random.default_rng(size)
-        for at in range(0, size, BLOCK):
-            n = min(BLOCK, size - at)
+        for first in range(0, size, BLOCK):
+            n = min(BLOCK, size - first)
             owner = rng.choice(len(self._sizes), n, p=self._sizes / self._sizes.sum())
             count = rng.integers(3, 7, n)
             chosen = self._first[owner][:, None] + (
@@ -318,10 +318,11 @@ def _megabytes(field: str) -> float:
 
 def _print(row: dict[str, Any]) -> None:
     print(f"{row['passages']:,} passages")
-    for kind, of in row["kinds"].items():
+    for kind, figures in row["kinds"].items():
         print(
-            f"  vectors, {kind:5} built in {of['build_s']:7.1f} s  {of['bytes'] / 1e6:8.1f} MB  "
-            f"search {of['p50_ms']:7.2f} / {of['p95_ms']:7.2f} ms  recall@10 {of['recall_at_10']:.3f}"
+            f"  vectors, {kind:5} built in {figures['build_s']:7.1f} s  "
+            f"{figures['bytes'] / 1e6:8.1f} MB  search {figures['p50_ms']:7.2f} / "
+            f"{figures['p95_ms']:7.2f} ms  recall@10 {figures['recall_at_10']:.3f}"
         )
     if of := row.get("store"):
         print(

@@ -164,7 +164,9 @@ class Reader:
             tensors[WORD_EMBEDDINGS] = file.get_tensor(WORD_EMBEDDINGS.removeprefix("bert."))
         heads = ["qa_outputs"] + ["answerable"] * ("answerable" in about["heads"])
         # Kept in single precision: half precision would make close scores equal.
-        weight, bias = (cat([tensors.pop(f"{h}.{of}") for h in heads]) for of in ("weight", "bias"))
+        weight, bias = (
+            cat([tensors.pop(f"{head}.{part}") for head in heads]) for part in ("weight", "bias")
+        )
         # Rows for start, end and, if it was trained, answerability.
         self._heads = (weight, bias)
         size = replace(size, layers=about["layers"])
@@ -218,27 +220,27 @@ class Reader:
             return []
         cut = self._pieces.cut(questions, most=self._max_question, marks=False)
         return [
-            question[: of.offsets[-1][1]] if len(of.ids) == self._max_question else question
-            for question, of in zip(questions, cut, strict=True)
+            question[: pieces.offsets[-1][1]] if len(pieces.ids) == self._max_question else question
+            for question, pieces in zip(questions, cut, strict=True)
         ]
 
     def _windows(self, pairs: Sequence[tuple[str, str]]) -> list[_Window]:
         """All windows of all passages, each with the question in front."""
         if not pairs:
             return []
-        every = self._pieces.windows(pairs, most=self.max_length, stride=self._stride)
+        cuts = self._pieces.windows(pairs, most=self.max_length, stride=self._stride)
         windows = []
-        for passage, of in enumerate(every):
-            for cut in of:
+        for passage, passage_cuts in enumerate(cuts):
+            for cut in passage_cuts:
                 offsets = np.array(cut.offsets, dtype=np.int64)
-                of_text = np.array([number == 1 for number in cut.sequence_ids])
+                is_passage = np.array([number == 1 for number in cut.sequence_ids])
                 windows.append(
                     _Window(
                         passage=passage,
                         ids=cut.ids,
                         types=cut.type_ids,
                         offsets=offsets,
-                        in_passage=of_text & (offsets[:, 0] < offsets[:, 1]),
+                        in_passage=is_passage & (offsets[:, 0] < offsets[:, 1]),
                     )
                 )
         return windows

@@ -60,8 +60,8 @@ def test_what_is_right(tmp_path: Path, squad: Path) -> None:
     (question,) = article["questions"]
     assert question["text"] == "When was the bridge built?" and question["spans"] == [[24, 28]]
 
-    def judge(places: list[tuple[int, int]], answer: str | None) -> dict[str, float]:
-        asked = [{"places": places, "answer": answer, "seconds": 0.5}]
+    def judge(offsets: list[tuple[int, int]], answer: str | None) -> dict[str, float]:
+        asked = [{"offsets": offsets, "answer": answer, "seconds": 0.5}]
         found = {"asked": asked, "passages": 3, "indexing_seconds": 2.0, "load_seconds": 1.0}
         return peers.score(
             work["articles"], {**found, "first_answer_seconds": 1.0, "peak_megabytes": 1.0}
