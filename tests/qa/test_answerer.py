@@ -14,6 +14,7 @@ from qa.candidates import read_hits, worth_reading
 from qa.opening import deduplicate, open_articles
 from qa.questions import QueryVariant, query_variants
 from qa.reader import ABOUT, DEFAULT_READER, WEIGHTS, Reader
+from qa.rules import Rules
 from qa.types import Turn
 from tests.conftest import FakeEncoder, FakeReader
 
@@ -394,6 +395,20 @@ def test_several_files_are_opened_and_each_kept(encoder, tmp_path) -> None:
         assert list(articles.documents) == ["one", "two"] and not articles.note
     assert len(list((tmp_path / "index").iterdir())) == 2
     assert seen == [(1, 1)] * 2
+
+
+def test_calibration_and_rules_are_passed_in_and_kept(fake_encoder: FakeEncoder) -> None:
+    answerer = made("Ada built it.\n\nIt is in Hanoi.", fake_encoder, Ada=9.0)
+    assert answerer.ask("Who built it?").text == "Ada"
+    calibration = dataclasses.replace(answerer.calibration, threshold=1.1)
+    rules = Rules(descriptive=False)
+    strict = ArticleAnswerer(
+        answerer.collection, answerer.reader, calibration=calibration, rules=rules
+    )
+    for one in (strict, strict.only(["made"])):
+        assert one.calibration is calibration and one.rules is rules
+        assert one.ask("Who built it?").abstained
+    assert answerer.ask("Who built it?").text == "Ada"
 
 
 def test_answers_are_frozen(article: ArticleAnswerer) -> None:
