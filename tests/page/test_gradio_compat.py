@@ -58,7 +58,9 @@ def remove(private: Private, patch: pytest.MonkeyPatch) -> None:
     renamed = code.replace(
         co_names=tuple(f"{name}_2" if name == attribute else name for name in code.co_names)
     )
-    patch.setattr(owner, last, FunctionType(renamed, function.__globals__, last))
+    patch.setattr(
+        owner, last, FunctionType(renamed, function.__globals__, last, None, function.__closure__)
+    )
 
 
 @pytest.fixture
