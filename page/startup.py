@@ -40,7 +40,7 @@ def prepare_server() -> None:
         print(f"error: {problem}", file=sys.stderr)
         exit_process(2)
     if problem := bypass_proxies(*LOOPBACK):
-        print(problem, file=sys.stderr)
+        print(f"warning: {problem}", file=sys.stderr)
 
 
 def prepare_settings() -> None:
