@@ -39,7 +39,7 @@ gc.disable()
 
 from index.documents.document import Document, read_document
 from index.errors import ArticleError
-from index.terminal import Parser, add_shared, nonempty, visible
+from index.terminal import Parser, add_document_options, nonempty, visible
 from page.api import check_k
 from page.loader import DocumentLoader
 from page.log_throttle import throttle_logs
@@ -182,7 +182,7 @@ def _parser(prog: str | None = None) -> argparse.ArgumentParser:
         metavar="SOURCE",
         help="a file or a web address; give it again for several (default: the article of the house)",
     )
-    add_shared(parser)
+    add_document_options(parser)
     parser.add_argument(
         "--reader", type=nonempty, default=str(DEFAULT_READER), help="its name or its folder"
     )

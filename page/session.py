@@ -15,7 +15,7 @@ from pathlib import Path
 from index.documents.content import MAX_BYTES
 from index.documents.document import Document, make_document, read_bytes, read_document
 from index.errors import ArticleError, DocumentError
-from index.models.encoder import Encoder, Progress
+from index.models.types import Encoder, Progress
 from index.search.article_index import ArticleIndex
 from index.search.collection import Collection
 from page.loader import DocumentLoader
@@ -87,7 +87,7 @@ class Indexes:
                 index = ArticleIndex.build(document, encoder, progress)
         finally:
             self._places.release()
-        given = index.of(document)
+        given = index.with_document(document)
         with self._lock:
             self._alive |= {index, given}
             self._texts[id(document)] = document

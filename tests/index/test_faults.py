@@ -18,10 +18,11 @@ import pytest
 
 from index.documents.document import Document
 from index.errors import SavedIndexError, StoreError
-from index.models.encoder import Vectors
+from index.models.types import Vectors
 from index.passages import Passage, split_passages
-from index.search.article_index import LOCK, MANIFEST, ArticleIndex, open_index
-from index.search.dense import KINDS, Kind
+from index.search.article_index import ArticleIndex, open_index
+from index.search.faiss_file import KINDS, Kind
+from index.search.index_files import LOCK, MANIFEST
 from index.stores.faiss_store import FaissStore
 from index.stores.fill import fill
 from tests.conftest import ROOT, FakeEncoder
@@ -311,7 +312,7 @@ def test_a_file_without_an_end_is_not_read(saved: Path, tmp_path: Path) -> None:
         content = path.read_bytes()
         path.unlink()
         path.symlink_to("/dev/zero")
-        with pytest.raises(SavedIndexError, match="not a plain file"):
+        with pytest.raises(SavedIndexError, match="not a regular file"):
             ArticleIndex.load(folder, article(0), ENCODER)
         path.unlink()
         with path.open("wb") as file:
@@ -549,7 +550,7 @@ def test_a_store_of_another_dimension_is_told_when_it_is_opened(tmp_path: Path, 
     fill(FaissStore(tmp_path, ENCODER, kind=kind), OLD, ENCODER)
     other = FakeEncoder()
     other.dimension = 256
-    with pytest.raises(SavedIndexError, match="has 8 vectors of 512 numbers and not 8 of 256"):
+    with pytest.raises(SavedIndexError, match="has 8 vectors of dimension 512, not 8 of 256"):
         FaissStore(tmp_path, other)
 
 
@@ -564,7 +565,7 @@ def test_a_store_is_opened_while_another_joins(
         names = listdir(path)
         if Path(str(path)) == folder and not listed:
             listed.append(names)
-            monkeypatch.setattr(FaissStore, "_loose", lambda self: list(self._segments))
+            monkeypatch.setattr(FaissStore, "_loose_segments", lambda self: list(self._segments))
             one = FaissStore(folder, ENCODER)
             one.put([town(9)], *split(town(9)))
             one.finish()
@@ -584,7 +585,7 @@ def split(document: Document) -> tuple[tuple[Passage, ...], Vectors]:
 def test_passages_count_when_they_can_be_found(tmp_path: Path) -> None:
     one = FaissStore(tmp_path, ENCODER)
     one.put([town(1)], *split(town(1)))
-    assert (len(one), one.held([town(1)])) == (0, {town(1).id})
+    assert (len(one), one.stored_ids([town(1)])) == (0, {town(1).id})
     one.finish()
     assert len(one) == PASSAGES
 
@@ -608,6 +609,6 @@ def test_two_processes_fill_one_store(tmp_path: Path) -> None:
     done = at_once(FILL, *([str(tmp_path)] for _ in range(2)))
     assert [(one.returncode, one.stderr) for one in done] == [(0, "")] * 2
     told = [one.stdout for one in done if one.stdout]
-    assert all("Another build of shard 1-of-1 is at work" in one for one in told)
+    assert all("Another build of shard 1-of-1 is running" in one for one in told)
     assert len(told) < 2
     assert not wrong_with_store(tmp_path, towns, towns)

@@ -9,7 +9,8 @@ import pytest
 
 from index import __main__ as index_command
 from index.errors import SavedIndexError, StoreError
-from index.search.article_index import LOCK, MANIFEST, ArticleIndex, open_index
+from index.search.article_index import ArticleIndex, open_index
+from index.search.index_files import LOCK, MANIFEST
 from index.stores.faiss_store import FaissStore
 from index.stores.open import open_store
 from qa import __main__ as qa_command
@@ -79,7 +80,7 @@ def test_filling_a_store_touches_no_other_file(folder: Path) -> None:
     (folder / "partial-1-of-1").rmdir()
     fill_store(folder, OLD)
     fill_store(folder, [*OLD, *NEW])
-    assert FaissStore(folder, ENCODER).held([*OLD, *NEW]) == {one.id for one in [*OLD, *NEW]}
+    assert FaissStore(folder, ENCODER).stored_ids([*OLD, *NEW]) == {one.id for one in [*OLD, *NEW]}
     left = {k: v for k, v in FOREIGN.items() if not k.startswith("partial-1-of-1")}
     assert foreign(folder) == left
 
@@ -148,7 +149,7 @@ def test_a_segment_of_a_store_is_not_taken_for_an_index(tmp_path: Path) -> None:
     (segment,) = tmp_path.glob("segment-*")
     with pytest.raises(SavedIndexError, match="of another program"):
         built(0).save(segment)
-    assert FaissStore(tmp_path, ENCODER).held(OLD) == {one.id for one in OLD}
+    assert FaissStore(tmp_path, ENCODER).stored_ids(OLD) == {one.id for one in OLD}
 
 
 @pytest.mark.parametrize(
@@ -214,7 +215,7 @@ def test_an_empty_name_of_a_store_is_refused(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(StoreError, match="empty|is no (address of a|name for a) store"):
+    with pytest.raises(StoreError, match="empty|is not (the address of a|a name for a) store"):
         open_store(address, ENCODER)
     (tmp_path / "a.txt").write_text("The lamp was lit in 1890.")
     assert status(index_command.main, "build", "a.txt", "--store", address) == 2

@@ -11,7 +11,8 @@ from sentence_transformers import SentenceTransformer
 
 from index.errors import EncoderError
 from index.models import encoder as encoder_module
-from index.models.encoder import DEFAULT_SHA256, SentenceEncoder
+from index.models.encoder import SentenceEncoder
+from index.models.model_files import DEFAULT_SHA256
 from index.passages import Passage
 
 
@@ -143,7 +144,7 @@ def test_weights_that_are_not_the_published_ones(tmp_path: Path, monkeypatch) ->
     content = bytearray(weights.read_bytes())
     content[-1] ^= 1
     weights.write_bytes(content)
-    monkeypatch.setattr(encoder_module, "_find", lambda name: folder)
+    monkeypatch.setattr(encoder_module, "find_model", lambda name: folder)
     with pytest.raises(EncoderError, match="not the published ones .* reinstall"):
         SentenceEncoder()
 
@@ -184,7 +185,7 @@ def test_encoders_that_do_not_exist(tmp_path: Path, monkeypatch) -> None:
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     with pytest.raises(EncoderError, match="There is no encoder 'no-such/encoder', neither"):
         SentenceEncoder("no-such/encoder")
-    with pytest.raises(EncoderError, match="holds no model weights"):
+    with pytest.raises(EncoderError, match="has no model weights"):
         SentenceEncoder(str(tmp_path))
     (tmp_path / "model.safetensors").write_bytes(b"not weights")
     with pytest.raises(EncoderError, match="cannot be loaded as an encoder"):

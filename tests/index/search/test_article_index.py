@@ -8,16 +8,9 @@ import pytest
 
 from index.documents.document import Document, make_document
 from index.errors import SavedIndexError
-from index.search.article_index import (
-    FORMAT_VERSION,
-    LOCK,
-    MANIFEST,
-    ArticleIndex,
-    index_folder,
-    open_index,
-    read_manifest,
-)
+from index.search.article_index import ArticleIndex, open_index
 from index.search.collection import Collection
+from index.search.index_files import FORMAT_VERSION, LOCK, MANIFEST, index_folder, read_manifest
 from index.storage import write_manifest
 from tests.conftest import FakeEncoder
 

@@ -3,7 +3,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from index.search.dense import KINDS, DenseIndex, Kind, settings_for
+from index.search.dense import DenseIndex, default_settings
+from index.search.faiss_file import KINDS, Kind
 
 
 @pytest.fixture
@@ -56,13 +57,13 @@ def test_fewer_rows_than_asked_for(rows: np.ndarray) -> None:
 def test_a_file_is_looked_at_before_it_is_trusted(tmp_path: Path, kind: Kind) -> None:
     vectors = np.random.default_rng(0).normal(size=(400, 16)).astype(np.float32)
     path = tmp_path / "vectors.faiss"
-    DenseIndex.build(vectors, kind, settings_for(kind, 400)).write(path)
+    DenseIndex.build(vectors, kind, default_settings(kind, 400)).write(path)
     assert len(DenseIndex.map(path, kind, dimension=16, rows=400)) == 400
     other = next(one for one in KINDS if one != kind)
     for dimension, rows, of, says in [
-        (17, 400, kind, "has 400 vectors of 16 numbers and not 400 of 17"),
+        (17, 400, kind, "has 400 vectors of dimension 16, not 400 of 17"),
         (16, 399, kind, "not 399 of 16"),
-        (16, 400, other, f"no FAISS index of the kind {other}"),
+        (16, 400, other, f"not a FAISS index of the kind {other}"),
     ]:
         with pytest.raises(ValueError, match=says):
             DenseIndex.map(path, of, dimension=dimension, rows=rows)
@@ -80,7 +81,7 @@ def test_a_header_that_promises_more_than_there_is(rows: np.ndarray) -> None:
     data[8:16] = (2**60).to_bytes(8, "little")
     with pytest.raises(ValueError, match="has 1152921504606846976 vectors"):
         DenseIndex.from_bytes(bytes(data), dimension=16, rows=200)
-    with pytest.raises(ValueError, match="bytes, which is not"):
+    with pytest.raises(ValueError, match="bytes, which does not match"):
         DenseIndex.from_bytes(bytes(data), dimension=16, rows=2**60)
-    with pytest.raises(ValueError, match="bytes, which is not"):
+    with pytest.raises(ValueError, match="bytes, which does not match"):
         DenseIndex.from_bytes(index.to_bytes() + b"\0", dimension=16, rows=200)

@@ -3,8 +3,8 @@ import math
 import numpy as np
 import pytest
 
-from index.models.encoder import Tokens
-from index.search.late_interaction import LateIndex, held_by
+from index.models.types import Tokens
+from index.search.late_interaction import LateInteractionIndex, document_frequencies
 from index.search.sparse import idf
 
 DIMENSION = 16
@@ -42,7 +42,9 @@ def brute_force(queries: list[Tokens], passages: list[Tokens]) -> np.ndarray:
 
 def weights(queries: list[Tokens], passages: list[Tokens]) -> list[np.ndarray]:
     """The idf of the queries' pieces, of passages in two indexes."""
-    held = held_by([LateIndex.build(passages[:2]), LateIndex.build(passages[2:])])
+    held = document_frequencies(
+        [LateInteractionIndex.build(passages[:2]), LateInteractionIndex.build(passages[2:])]
+    )
     return [idf(len(passages), [held[p] for p in query.pieces.tolist()]) for query in queries]
 
 
@@ -50,11 +52,11 @@ def test_against_brute_force_before_and_after_bytes(
     queries: list[Tokens], passages: list[Tokens]
 ) -> None:
     expected = brute_force(queries, passages)
-    index = LateIndex.build(passages)
+    index = LateInteractionIndex.build(passages)
     wanted = np.ones(expected.shape, dtype=np.bool_)
     for one in (
         index,
-        LateIndex.from_bytes(index.to_bytes(), passages=len(index), dimension=DIMENSION),
+        LateInteractionIndex.from_bytes(index.to_bytes(), passages=len(index), dimension=DIMENSION),
     ):
         assert len(one) == 5
         # Eight bits a dimension leave an error of a few thousandths of a cosine.
@@ -64,7 +66,7 @@ def test_against_brute_force_before_and_after_bytes(
 
 
 def test_only_what_is_wanted(queries: list[Tokens], passages: list[Tokens]) -> None:
-    index = LateIndex.build(passages)
+    index = LateInteractionIndex.build(passages)
     every = index.scores(queries, weights(queries, passages), np.ones((3, 5), dtype=np.bool_))
     wanted = np.array([[1, 0, 0, 1, 0], [0, 0, 1, 0, 0], [1, 1, 1, 1, 1]], dtype=np.bool_)
     found = index.scores(queries, weights(queries, passages), wanted)
@@ -74,7 +76,7 @@ def test_only_what_is_wanted(queries: list[Tokens], passages: list[Tokens]) -> N
 
 def test_a_vector_survives_eight_bits() -> None:
     one = tokens(np.random.default_rng(2), 50)
-    codes, scales = LateIndex.build([one])._of(np.array([0]))
+    codes, scales = LateInteractionIndex.build([one])._quantized(np.array([0]))
     vectors = codes * scales[:, None]
     lengths = np.linalg.norm(vectors, axis=1) * np.linalg.norm(one.vectors, axis=1)
     cosines = (vectors * one.vectors).sum(axis=1) / lengths
@@ -83,6 +85,6 @@ def test_a_vector_survives_eight_bits() -> None:
 
 def test_passages_without_a_piece(queries: list[Tokens]) -> None:
     empty = Tokens(np.zeros(0, dtype=np.int64), np.zeros((0, DIMENSION), dtype=np.float16))
-    index = LateIndex.build([empty, empty])
+    index = LateInteractionIndex.build([empty, empty])
     wanted = np.ones((3, 2), dtype=np.bool_)
     assert index.scores(queries, weights(queries, [empty] * 3), wanted).tolist() == [[0, 0]] * 3

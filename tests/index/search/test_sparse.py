@@ -8,7 +8,7 @@ import pytest
 from index.search.sparse import (
     SparseIndex,
     TermCounts,
-    idfs_of,
+    shared_idfs,
     split_grams,
     split_pairs,
     split_words,
@@ -60,13 +60,15 @@ def test_merged_counts_score_exactly_as_texts_indexed_together(split, k1: float,
     whole = SparseIndex(TEXTS, split, k1=k1, b=b)
     for ends in ([5], [2, 5], [0, 1, 3, 4, 5]):
         starts = [0, *ends[:-1]]
-        parts = [TermCounts.of(TEXTS[a:z], split) for a, z in zip(starts, ends, strict=True)]
+        parts = [
+            TermCounts.from_texts(TEXTS[a:z], split) for a, z in zip(starts, ends, strict=True)
+        ]
         merged = SparseIndex.merge(parts, split, k1=k1, b=b)
         assert len(merged) == 5
         np.testing.assert_array_equal(merged.scores(QUERIES), whole.scores(QUERIES))
-        for ours, expected in zip(merged.ceilings(QUERIES), whole.ceilings(QUERIES), strict=True):
+        for ours, expected in zip(merged.idf_mass(QUERIES), whole.idf_mass(QUERIES), strict=True):
             np.testing.assert_array_equal(ours, expected)
-    empty = SparseIndex.merge([TermCounts.of(["", "…"], split_words)], split_words)
+    empty = SparseIndex.merge([TermCounts.from_texts(["", "…"], split_words)], split_words)
     assert empty.scores(QUERIES).tolist() == [[0, 0]] * len(QUERIES)
 
 
@@ -86,7 +88,7 @@ def test_idf_over_several() -> None:
     parts = [SparseIndex(texts[:2], split_words), SparseIndex(texts[2:], split_words)]
     whole = SparseIndex(texts, split_words)
     query = "war vietnam zebra"
-    idfs = idfs_of(query, parts, split_words)
+    idfs = shared_idfs(query, parts, split_words)
     (expected,) = whole.scores([query])
     for index, first in zip(parts, (0, 2), strict=True):
         scores, found = index.search(query, 5, idfs)
@@ -96,7 +98,7 @@ def test_idf_over_several() -> None:
 
 def test_ceilings() -> None:
     index = SparseIndex(TEXTS, split_words)
-    every, known = index.ceilings(["vietnam zebra", "zebra", ""])
+    every, known = index.idf_mass(["vietnam zebra", "zebra", ""])
     vietnam = math.log(1 + (5 - 2 + 0.5) / (2 + 0.5))
     zebra = math.log(1 + (5 + 0.5) / 0.5)
     np.testing.assert_allclose(every, [vietnam + zebra, zebra, 0], rtol=1e-6)
@@ -113,4 +115,4 @@ def test_the_terms() -> None:
 def test_texts_without_a_word() -> None:
     index = SparseIndex(["", "…"], split_words)
     assert index.scores(["a question"]).tolist() == [[0, 0]]
-    assert index.ceilings(["question"])[1].tolist() == [0]
+    assert index.idf_mass(["question"])[1].tolist() == [0]

@@ -24,7 +24,7 @@ from index.documents.document import (
     well_formed,
 )
 from index.errors import SavedIndexError, StoreError
-from index.models.encoder import Encoded
+from index.models.types import Encoded
 from index.passages import split_passages
 from index.stores import faiss_store
 from index.stores import fill as filling
@@ -32,7 +32,7 @@ from index.stores.base import Store
 from index.stores.collection import StoredCollection
 from index.stores.corpus import Shard, read_corpus
 from index.stores.faiss_store import FaissStore
-from index.stores.fill import Filled, fill
+from index.stores.fill import FillResult, fill
 from index.stores.open import open_store
 from index.terminal import visible
 from tests.conftest import ROOT, FakeEncoder
@@ -72,7 +72,9 @@ def opened(address: str, fake_encoder: FakeEncoder) -> Iterator[Open]:
 
 
 def test_finds_and_gives_back_what_was_put(opened: Open, fake_encoder: FakeEncoder) -> None:
-    assert fill(opened(), TOWNS, fake_encoder) == Filled(documents=40, passages=80, held=0)
+    assert fill(opened(), TOWNS, fake_encoder) == FillResult(
+        documents=40, passages=80, already_stored=0
+    )
     again = opened()
     assert len(again) == 80
     (hits,) = StoredCollection(again, fake_encoder).search(["Who is the mayor near lake7?"], 3)
@@ -132,7 +134,9 @@ def test_what_is_there_is_not_encoded_again(
         "encode_texts",
         lambda self, texts, progress=None: encoded.extend(texts) or encode(self, texts, progress),
     )
-    assert fill(opened(), TOWNS[:12], fake_encoder) == Filled(documents=2, passages=4, held=10)
+    assert fill(opened(), TOWNS[:12], fake_encoder) == FillResult(
+        documents=2, passages=4, already_stored=10
+    )
     assert len(encoded) == 4 and len(opened()) == 24
 
 
@@ -179,7 +183,7 @@ def test_any_text_comes_back(opened: Open, fake_encoder: FakeEncoder) -> None:
         )[0]:
             whole = next(d for d in documents if d.id == passage.document_id)
             assert passage.text == whole.text[passage.start : passage.end]
-    assert fill(opened(), documents, fake_encoder).held == len(documents)
+    assert fill(opened(), documents, fake_encoder).already_stored == len(documents)
 
 
 def test_another_encoder_is_told(opened: Open, address: str, fake_encoder: FakeEncoder) -> None:
@@ -209,7 +213,7 @@ from index.stores import milvus
 from index.stores import fill as filling
 from tests.conftest import FakeEncoder
 from tests.index.stores.test_store import TOWNS
-filling.BATCH_CHARACTERS, faiss_store.LOOSE, milvus.ROWS = 200, 6, 3
+filling.BATCH_CHARACTERS, faiss_store.LOOSE_SEGMENT_PASSAGES, milvus.BATCH_ROWS = 200, 6, 3
 from index.stores.open import open_store
 one = open_store(sys.argv[1], FakeEncoder())
 def told():
@@ -257,8 +261,8 @@ def test_shards_fill_one_store(opened: Open, address: str, fake_encoder: FakeEnc
 def test_loose_segments_are_put_together(
     tmp_path: Path, fake_encoder: FakeEncoder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(faiss_store, "LOOSE", 10)
-    monkeypatch.setattr(faiss_store, "WHOLE", 50)
+    monkeypatch.setattr(faiss_store, "LOOSE_SEGMENT_PASSAGES", 10)
+    monkeypatch.setattr(faiss_store, "MAX_MERGED_PASSAGES", 50)
     monkeypatch.setattr(filling, "BATCH_CHARACTERS", 500)
     one = FaissStore(tmp_path, fake_encoder)
     fill(one, TOWNS, fake_encoder)
@@ -354,7 +358,7 @@ def split(document: Document, encoder: FakeEncoder):
     ],
 )
 def test_no_address_of_a_store(address: str, fake_encoder: FakeEncoder) -> None:
-    with pytest.raises(StoreError, match="is no (address of a|name for a) store"):
+    with pytest.raises(StoreError, match="is not (the address of a|a name for a) store"):
         open_store(address, fake_encoder)
 
 
@@ -374,7 +378,7 @@ def test_a_password_is_told_to_nobody(host: str, fake_encoder: FakeEncoder) -> N
 def test_a_server_that_is_not_there(
     fake_encoder: FakeEncoder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("index.stores.milvus.TIMEOUT", 1.0)
+    monkeypatch.setattr("index.stores.milvus.TIMEOUT_SECONDS", 1.0)
     with pytest.raises(StoreError, match="milvus://me:…@127.0.0.1:9 does not answer") as error:
         open_store("milvus://me:secret@127.0.0.1:9", fake_encoder)
     assert "secret" not in str(error.value)
@@ -436,7 +440,7 @@ def test_builders_at_once_leave_no_doubles(server: str, fake_encoder: FakeEncode
     ]
     assert [builder.wait(120) for builder in builders] == [0, 0, 0]
     one = open_store(f"milvus://{server}", fake_encoder)
-    assert len(one) == 80 and one.held(TOWNS) == {town.id for town in TOWNS}
+    assert len(one) == 80 and one.stored_ids(TOWNS) == {town.id for town in TOWNS}
     one.close()
 
 
@@ -446,7 +450,7 @@ def test_a_builder_killed_before_the_indexes(
     from index.stores.milvus import MilvusStore
 
     with monkeypatch.context() as killed:
-        killed.setattr(MilvusStore, "_index", Mock(side_effect=KeyboardInterrupt))
+        killed.setattr(MilvusStore, "_create_indexes", Mock(side_effect=KeyboardInterrupt))
         with pytest.raises(KeyboardInterrupt):
             open_store(f"milvus://{server}", fake_encoder)
     one = open_store(f"milvus://{server}", fake_encoder)
@@ -537,7 +541,7 @@ def test_a_jsonl_cut_short(tmp_path: Path) -> None:
             "\n".join(json.dumps({"id": n, "text": os.urandom(99).hex()}) for n in range(99))
         )
     path.write_bytes(path.read_bytes()[:2000])
-    with pytest.raises(DocumentError, match="check that it is whole"):
+    with pytest.raises(DocumentError, match="check that it is complete"):
         list(read_corpus([str(path)]))
 
 
@@ -571,7 +575,7 @@ def test_a_path_that_leads_nowhere_is_told(path: str) -> None:
 
 
 def test_a_line_without_an_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("index.stores.corpus.MAX_LINE", 1000)
+    monkeypatch.setattr("index.stores.corpus.MAX_LINE_BYTES", 1000)
     path = tmp_path / "bomb.jsonl.gz"
     line = json.dumps({"id": "1", "text": "The lamp was lit."}).encode()
     path.write_bytes(gzip.compress(line + b"\n" + b" " * 20_000_000))
