@@ -134,8 +134,8 @@ class Collection:
         """Score passages and sentences with each retriever.
 
         Returns tables [queries, passages] and [queries, sentences] by the retriever's name. Two more
-        tables are comparable between queries: "coverage", the share of the query's summed idf that a
-        text's BM25 score reaches, and "known", the share of terms found anywhere in the collection.
+        tables are comparable between queries, as shares of the query's idf mass: "coverage", the BM25
+        score of a text, and "known", the idf mass of the terms that occur in the collection.
         """
         passage_cosines, sentence_cosines = [], []
         for index in self.indexes:

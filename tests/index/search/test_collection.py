@@ -122,31 +122,31 @@ def test_late_interaction_scores_only_the_best_passages_of_a_long_text(
             assert hit.parts["pieces"] == pytest.approx(expected.get(hit.passage, 0))
 
 
-def test_the_right_passage_is_first_and_furniture_last(index: Collection) -> None:
+def test_the_best_passage_is_first_and_furniture_last(index: Collection) -> None:
     hanoi, told, videos = index.search(QUERIES, 10)
     assert "flew to Hanoi" in hanoi[0].passage.text
     assert "had been told" in told[0].passage.text
-    # Even where its very words are asked for.
+    # Even if the query has its exact words.
     assert videos[-1].passage.text == "Click to watch related videos."
     assert [h.passage.furniture for h in videos] == [False, False, False, True]
 
 
-def test_nothing_to_search(index: Collection) -> None:
+def test_queries_without_terms(index: Collection) -> None:
     assert index.search([], 5) == []
     (hits,) = index.search(["…"], 5)
     assert len(hits) == 4
 
 
-def test_two_articles_are_ranked_as_one_that_has_the_text_of_both(
+def test_two_articles_are_ranked_like_one_with_both_texts(
     fake_encoder: FakeEncoder,
 ) -> None:
     first, second = (article(TEXT, "a", fake_encoder), article(OTHER, "b", fake_encoder))
     whole = Collection([article(f"{TEXT}\n\n{OTHER}", "whole", fake_encoder)])
     both = Collection([first, second])
-    for mine, expected in zip(both.search(QUERIES, 9), whole.search(QUERIES, 9), strict=True):
-        assert [h.passage.text for h in mine] == [h.passage.text for h in expected]
-        # Vectors of word pieces are kept in eight bits, passage by passage, so nothing differs.
-        assert [h.score for h in mine] == pytest.approx([h.score for h in expected], abs=1e-4)
+    for hits, expected in zip(both.search(QUERIES, 9), whole.search(QUERIES, 9), strict=True):
+        assert [h.passage.text for h in hits] == [h.passage.text for h in expected]
+        # Word-piece vectors are quantized by passage, so they do not differ.
+        assert [h.score for h in hits] == pytest.approx([h.score for h in expected], abs=1e-4)
     for hits in both.search(QUERIES, 9):
         for hit in hits:
             text = both.documents[hit.passage.document_id].text
@@ -155,7 +155,7 @@ def test_two_articles_are_ranked_as_one_that_has_the_text_of_both(
                 assert text[sentence.start : sentence.end] in hit.passage.text
 
 
-def test_some_of_the_articles_alone(fake_encoder: FakeEncoder) -> None:
+def test_only_searches_the_given_articles(fake_encoder: FakeEncoder) -> None:
     first, second = (article(TEXT, "a", fake_encoder), article(OTHER, "b", fake_encoder))
     both = Collection([first, second])
     alone = both.only(["b"])
@@ -178,7 +178,7 @@ def test_the_terms_of_an_article_are_counted_once(
     assert again.only(["b"]).search(QUERIES, 9)
 
 
-def test_each_article_has_an_id_of_its_own(fake_encoder: FakeEncoder) -> None:
+def test_two_articles_with_one_id_are_refused(fake_encoder: FakeEncoder) -> None:
     one, two = (article(text, "same", fake_encoder) for text in (TEXT, OTHER))
     with pytest.raises(ValueError, match="one id"):
         Collection([one, two])

@@ -25,15 +25,15 @@ QUERIES = ["When did the president visit?", "Vietnam", "unknown words only", "of
 
 
 def bm25(texts: list[list[str]], query: list[str], k1: float, b: float) -> list[float]:
-    """Lucene's BM25, written out."""
+    """Lucene's BM25 by its formula."""
     mean = sum(map(len, texts)) / len(texts)
     scores = []
     for terms in texts:
         counts = Counter(terms)
         score = 0.0
         for term in query:
-            held = sum(term in other for other in texts)
-            idf = math.log(1 + (len(texts) - held + 0.5) / (held + 0.5))
+            frequency = sum(term in other for other in texts)
+            idf = math.log(1 + (len(texts) - frequency + 0.5) / (frequency + 0.5))
             weight = counts[term] / (counts[term] + k1 * (1 - b + b * len(terms) / mean))
             score += idf * weight
         scores.append(score)
@@ -81,8 +81,8 @@ def test_saved_and_mapped(tmp_path: Path) -> None:
         np.testing.assert_array_equal(again.scores(QUERIES), index.scores(QUERIES))
 
 
-def test_idf_over_several() -> None:
-    """Two indexes with the idf of both together give what one of all texts gives."""
+def test_idfs_shared_by_several_indexes() -> None:
+    """Two indexes with shared idfs score as one index of all texts."""
     # Texts of one length, so that the mean length is the same in all.
     texts = ["war in vietnam", "peace in korea", "war in korea", "rain in oslo", "war in spain"]
     parts = [SparseIndex(texts[:2], split_words), SparseIndex(texts[2:], split_words)]
@@ -98,21 +98,21 @@ def test_idf_over_several() -> None:
 
 def test_ceilings() -> None:
     index = SparseIndex(TEXTS, split_words)
-    every, known = index.idf_mass(["vietnam zebra", "zebra", ""])
+    total, known = index.idf_mass(["vietnam zebra", "zebra", ""])
     vietnam = math.log(1 + (5 - 2 + 0.5) / (2 + 0.5))
     zebra = math.log(1 + (5 + 0.5) / 0.5)
-    np.testing.assert_allclose(every, [vietnam + zebra, zebra, 0], rtol=1e-6)
+    np.testing.assert_allclose(total, [vietnam + zebra, zebra, 0], rtol=1e-6)
     np.testing.assert_allclose(known, [vietnam, 0, 0], rtol=1e-6)
-    assert (index.scores(["vietnam zebra"]) < every[0]).all()
+    assert (index.scores(["vietnam zebra"]) < total[0]).all()
 
 
-def test_the_terms() -> None:
+def test_splitting_into_terms() -> None:
     assert split_words(["The visits of Kim Jong-un"]) == [["visit", "kim", "jong", "un"]]
     assert split_pairs(["the last visits"]) == [["the last", "last visit"]]
     assert split_grams(["Arrive in"]) == [["_arr", "arri", "rriv", "rive", "ive_", "_in_"]]
 
 
-def test_texts_without_a_word() -> None:
+def test_texts_without_terms() -> None:
     index = SparseIndex(["", "…"], split_words)
     assert index.scores(["a question"]).tolist() == [[0, 0]]
     assert index.idf_mass(["question"])[1].tolist() == [0]
