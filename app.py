@@ -38,7 +38,7 @@ gc.disable()
 
 from index.documents.document import Document, read_document
 from index.errors import ArticleError
-from index.terminal import Parser, add_shared, nonempty, visible
+from index.terminal import Parser, add_document_options, nonempty, visible
 from page import gradio_compat
 from page.api import check_k
 from page.layout import MAX_EXAMPLES
@@ -189,7 +189,7 @@ def _parser(prog: str | None = None) -> argparse.ArgumentParser:
         metavar="SOURCE",
         help="file or web address to open; repeat for several (default: the bundled sample article)",
     )
-    add_shared(parser)
+    add_document_options(parser)
     parser.add_argument(
         "--reader",
         type=nonempty,

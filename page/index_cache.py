@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 from index.documents.document import Document
 from index.errors import DocumentError
-from index.models.encoder import Encoder, Progress
+from index.models.types import Encoder, Progress
 from index.search.article_index import ArticleIndex
 
 # The index of a novel takes some hundred megabytes.
@@ -70,7 +70,7 @@ class IndexCache:
                 index = ArticleIndex.build(document, encoder, progress)
         finally:
             self._slots.release()
-        own_index = index.of(document)
+        own_index = index.with_document(document)
         with self._lock:
             self._alive |= {index, own_index}
             self._texts[id(document)] = document

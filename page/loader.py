@@ -11,7 +11,7 @@ from pathlib import Path
 
 from index.documents.document import Document
 from index.errors import ArticleError
-from index.models.encoder import Progress
+from index.models.types import Progress
 from page.markup import status_html
 from qa.answerer import ArticleAnswerer
 from qa.suggestions import example_questions

@@ -10,7 +10,7 @@ from pathlib import Path
 from index.documents.content import MAX_BYTES
 from index.documents.document import Document, make_document, read_bytes, read_document
 from index.errors import ArticleError, DocumentError
-from index.models.encoder import Progress
+from index.models.types import Progress
 from index.search.article_index import ArticleIndex
 from index.search.collection import Collection
 from page.gradio_compat import UPLOAD_BY_PATH

@@ -19,7 +19,7 @@ from mcp import ClientSession
 from mcp.client.streamable_http import streamable_http_client
 from mcp.types import CallToolResult, TextContent, Tool
 
-from index.models.encoder import Progress
+from index.models.types import Progress
 from index.search.article_index import ArticleIndex
 from index.search.collection import Collection
 from page.loader import DocumentLoader

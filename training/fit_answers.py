@@ -29,7 +29,7 @@ from qa.calibration import FITTED, Calibration
 from qa.candidates import LEAST_SHARE, Candidate, read_hits, span_candidates, worth_reading
 from qa.reader import DEFAULT_READER, Reader, Reading
 from training.examples import HOLD_OUT_EVERY
-from training.fit_ranking import Tried, choose_threshold, fit_calibration, fit_logit, judge
+from training.fit_ranking import Attempt, choose_threshold, fit_calibration, fit_logit, judge
 
 ROOT = Path(__file__).parent.parent
 # Thresholds that deal rightly with so many questions less than the best are as good: 5 of 1,000.
@@ -41,7 +41,7 @@ CHOICE = ("span", "no answer", "answerable", "passage", "sentence", "echo")
 
 @dataclass
 class Asked:
-    """A question put to an article, what was found and read, and of which kind it is (see Tried)."""
+    """A question put to an article, what was found and read, and of which kind it is (see Attempt)."""
 
     question: SquadQuestion
     hits: Sequence[Hit]
@@ -119,10 +119,10 @@ def fit_choice(asked: Sequence[Asked]) -> dict[str, float]:
     return fit_logit(rows, CHOICE)
 
 
-def tried(asked: Sequence[Asked], choice: Mapping[str, float]) -> list[Tried]:
+def tried(asked: Sequence[Asked], choice: Mapping[str, float]) -> list[Attempt]:
     """The first candidate of each question, as the calibration is fitted on it."""
     firsts = [(one, found[0]) for one in asked if (found := one.candidates(choice))]
-    return [Tried(first.features, one.right(first), one.kind) for one, first in firsts]
+    return [Attempt(first.features, one.right(first), one.kind) for one, first in firsts]
 
 
 def figures(

@@ -12,7 +12,7 @@ import pytest
 
 from index.documents.document import Document
 from index.errors import ArticleError
-from index.models.encoder import Progress
+from index.models.types import Progress
 from index.search.article_index import ArticleIndex
 from index.search.collection import Collection
 from page import index_cache
