@@ -12,7 +12,6 @@ from page.startup import (
     prepare_server,
     prepare_settings,
     raise_file_limit,
-    set_upload_folder,
     stop_on_signals,
 )
 
@@ -34,18 +33,20 @@ from ipaddress import ip_address, ip_network
 from pathlib import Path
 from urllib.parse import urlsplit
 
-# Collecting garbage while gradio is imported takes a seventh of that time, and finds none.
+# Disable the garbage collector while Gradio is imported: saves a seventh of that time.
 gc.disable()
 
 from index.documents.document import Document, read_document
 from index.errors import ArticleError
-from index.terminal import Parser, add_shared, nonempty, visible
+from index.terminal import Parser, add_document_options, nonempty, visible
+from page import gradio_compat
 from page.api import check_k
+from page.layout import MAX_EXAMPLES
 from page.loader import DocumentLoader
 from page.log_throttle import throttle_logs
-from page.page import EXAMPLES, MAX_WAITING, Page
-from page.request_log import FORMS, RequestLog
-from page.sessions import FORGET_AFTER, Sessions
+from page.page import MAX_WAITING, Page
+from page.request_log import LOG_FORMATS, RequestLog
+from page.sessions import FORGET_AFTER_SECONDS, Sessions
 from page.uploads import Uploads
 from page.uploads_folder import UploadsFolder
 from qa.answerer import DEFAULT_K
@@ -56,38 +57,36 @@ gc.freeze()
 gc.enable()
 
 
-# In characters: what is no plain file may have no line's end.
-MAX_PASSWORD = 1000
+MAX_PASSWORD = 1000  # characters; a device file may have no end of line
 
 
 def main(arguments: Sequence[str] | None = None, *, prog: str | None = None) -> int:
-    """Serve the page until it is interrupted; 2 when it cannot be.
+    """Serve the page until it is stopped; returns the exit status, 2 if it cannot be served.
 
-    `prog` is the name of the command in the help, by default the file that was started.
+    `prog` is the name of the command in the help, by default that of the script.
     """
     parser = _parser(prog)
     options = parser.parse_args(arguments)
-    _share_memory()
+    _limit_heaps()
     raise_file_limit()
     try:
-        check_k(options.k)
-        auth = _password(options.auth) if options.auth else None
+        auth = _read_password(options.auth) if options.auth else None
         _check(options)
+        gradio_compat.check(mcp=options.mcp)
         documents = deduplicate(
             read_document(source, private=options.allow_private_urls)
             for source in options.article or [DEFAULT_ARTICLE]
         )
     except ArticleError as error:
-        print(visible(str(error)), file=sys.stderr)
-        return 2
+        return _fail(str(error))
     try:
         uploads = UploadsFolder(os.environ.get("GRADIO_TEMP_DIR"))
     except OSError as error:
-        told = f"The folder for uploads cannot be made ({error}). Set GRADIO_TEMP_DIR to another."
-        print(visible(told), file=sys.stderr)
-        return 2
+        return _fail(
+            f"The folder for uploads can't be created ({error}). Set GRADIO_TEMP_DIR to another."
+        )
     exit_on_signals(uploads.delete)
-    set_upload_folder(uploads.files)
+    gradio_compat.set_upload_folder(uploads.files)
     try:
         return _serve(options, documents, auth, uploads.files)
     finally:
@@ -100,8 +99,8 @@ def _serve(
     auth: tuple[str, str] | None,
     uploads: Path,
 ) -> int:
-    """Serve the page with these documents open until it is stopped."""
-    first = DocumentLoader(
+    """Serve the page with these documents open until it is stopped; returns the exit status."""
+    initial = DocumentLoader(
         lambda progress: open_articles(
             documents,
             encoder=options.encoder,
@@ -110,12 +109,12 @@ def _serve(
             progress=progress,
         ),
         documents=documents,
-        examples=EXAMPLES,
+        examples=MAX_EXAMPLES,
         beside=Path(documents[0].source),
     )
     sessions = Sessions(
-        first,
-        private=options.allow_private_urls,
+        initial,
+        allow_private_urls=options.allow_private_urls,
         forget_after=60 * options.forget_after,
         uploads=Uploads(uploads),
     )
@@ -139,33 +138,41 @@ def _serve(
             mcp_server=options.mcp,
         )
     except OSError:
-        print(
-            f"Port {options.port or '7860 and those after it'} cannot be used on {options.host}: "
-            "give another with --port.",
-            file=sys.stderr,
-        )
-        return 2
+        if options.port is None:
+            return _fail("Port 7860 and those after it are in use. Choose another with --port.")
+        # Gradio does not say which of the two it is.
+        reason = "in use or reserved" if options.port < 1024 else "in use"
+        return _fail(f"Port {options.port} is {reason}. Choose another with --port.")
     stopped = stop_on_signals()
-    first.start()
+    initial.start()
     print(f"Ask the Article is open at {address}", flush=True)
     if options.share and not public:
-        print("A public address could not be had: is there a network?", file=sys.stderr)
+        print(
+            "warning: No public address, so the page is local only. Check the network connection.",
+            file=sys.stderr,
+        )
     if public:
-        print(f"and for everyone who has this address at {public}", flush=True)
-    # Without a screen a browser of the terminal would open, and take the terminal.
-    screen = sys.platform != "linux" or {"DISPLAY", "WAYLAND_DISPLAY"} & set(os.environ)
-    if options.browser and screen:
+        print(f"Everyone with this address can use it: {public}", flush=True)
+    # Without a display, a text browser would open and take over the terminal.
+    has_display = sys.platform != "linux" or {"DISPLAY", "WAYLAND_DISPLAY"} & set(os.environ)
+    if options.browser and has_display:
         webbrowser.open(address)
-    while not stopped.wait(0.5):  # without a time no signal would wake it on Windows
+    while not stopped.wait(0.5):  # without a timeout no signal would wake it on Windows
         pass
     page.close()
     return 0
 
 
-def _share_memory() -> None:
-    """Have the server's threads take memory from two heaps, where the C library is glibc.
+def _fail(message: str) -> int:
+    """Print an error message; returns the exit status."""
+    print(visible(f"error: {message}"), file=sys.stderr)
+    return 2
 
-    By default it keeps up to eight for each core, and what one has free is nothing to the others: memory
+
+def _limit_heaps() -> None:
+    """Limit the server's threads to two heaps, if the C library is glibc.
+
+    By default there are up to eight per core, and free memory in one is of no use to the others: memory
     grew by a sixth over 2,000 questions.
     """
     if sys.platform == "linux":
@@ -180,127 +187,156 @@ def _parser(prog: str | None = None) -> argparse.ArgumentParser:
         type=nonempty,
         action="append",
         metavar="SOURCE",
-        help="a file or a web address; give it again for several (default: the article of the house)",
+        help="file or web address to open; repeat for several (default: the bundled sample article)",
     )
-    add_shared(parser)
+    add_document_options(parser)
     parser.add_argument(
-        "--reader", type=nonempty, default=str(DEFAULT_READER), help="its name or its folder"
+        "--reader",
+        type=nonempty,
+        default=str(DEFAULT_READER),
+        help="question-answering model: name or folder (default: the built-in reader)",
     )
     parser.add_argument(
-        "--index", type=nonempty, help="the folder where the articles' index is kept"
+        "--index",
+        type=nonempty,
+        help="folder for the index of the articles (default: your cache folder)",
     )
-    parser.add_argument("--port", type=int, help="by default 7860, or the next that is free")
-    parser.add_argument("--host", default="127.0.0.1", help="the address to serve at")
-    parser.add_argument("--k", type=int, default=DEFAULT_K, help="how many passages to read")
+    parser.add_argument(
+        "--port", type=int, help="port to listen on (default: 7860, or the next free one)"
+    )
+    parser.add_argument(
+        "--host", default="127.0.0.1", help="address to listen on (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--k",
+        type=int,
+        default=DEFAULT_K,
+        help="passages to read per question (default: %(default)s)",
+    )
     parser.add_argument("--browser", action="store_true", help="open the page in your browser")
-    parser.add_argument("--mcp", action="store_true", help="serve MCP clients, too")
+    parser.add_argument("--mcp", action="store_true", help="also serve MCP clients")
     parser.add_argument(
         "--auth",
         metavar="USER:PASSWORD-FILE",
-        help="ask for this name and for the password that the file's first line has",
+        help="require this user name and the password on the file's first line",
     )
-    parser.add_argument("--root-path", help="where a proxy in front of the page puts it: /articles")
+    parser.add_argument("--root-path", help="path prefix behind a proxy, e.g. /articles")
     parser.add_argument(
         "--name",
         action="append",
-        help="a host name that the page is known by, with :PORT where that is not 80 or 443",
+        help="host name to accept, with :PORT unless it is 80 or 443; repeat for several",
     )
     parser.add_argument(
         "--trusted-proxy",
         action="append",
         type=_network,
         metavar="ADDRESS",
-        help="address or network of a proxy whose X-Forwarded headers tell who its visitors are",
+        help="address or network of a proxy whose X-Forwarded headers are used; repeat for several",
     )
     parser.add_argument(
         "--log-format",
-        choices=FORMS,
-        help="log a line for every request, with the time of each step (default: none)",
+        choices=LOG_FORMATS,
+        help="log one line per request, with the time of each step (default: no log)",
     )
     parser.add_argument(
-        "--log-texts", action="store_true", help="log what is asked and answered, too"
+        "--log-texts",
+        action="store_true",
+        help="also log questions, answers and titles; needs --log-format",
     )
     parser.add_argument(
         "--forget-after",
         type=float,
         metavar="MINUTES",
-        default=FORGET_AFTER / 60,
-        help="close what a visitor has opened when it was not used for so long (default: %(default)g)",
+        default=FORGET_AFTER_SECONDS / 60,
+        help="forget a visitor's documents after this many idle minutes (default: %(default)g)",
     )
     parser.add_argument(
         "--max-waiting",
         type=int,
         metavar="N",
         default=MAX_WAITING,
-        help="how many questions may wait for those before them (default: %(default)s)",
+        help="maximum number of queued questions (default: %(default)s)",
     )
-    parser.add_argument("--share", action="store_true", help="make it public by gradio's tunnel")
+    parser.add_argument(
+        "--share", action="store_true", help="publish through Gradio's share tunnel"
+    )
     return parser
 
 
-def _network(given: str) -> str:
+def _network(text: str) -> str:
     try:
-        ip_network(given, strict=False)
+        ip_network(text, strict=False)
     except ValueError:
-        told = f"'{given}' is no IP address and no network such as 10.0.0.0/8"
-        raise argparse.ArgumentTypeError(told) from None
-    return given
+        message = f"'{text}' isn't an IP address or a network such as 10.0.0.0/8"
+        raise argparse.ArgumentTypeError(message) from None
+    return text
 
 
 def _check(options: argparse.Namespace) -> None:
-    """Raise ArticleError for options that do not go together or cannot be had."""
+    """Raise ArticleError for invalid options and combinations."""
+    check_k(options.k)
     if options.mcp and options.auth:
-        raise ArticleError("--mcp asks nobody for a password: leave --mcp or --auth out.")
+        raise ArticleError(
+            "--mcp can't be combined with --auth, since MCP clients aren't asked for a password. Omit "
+            "one of them."
+        )
     if options.mcp and importlib.util.find_spec("mcp") is None:
-        raise ArticleError("--mcp needs the package mcp: pip install -r requirements.txt.")
+        raise ArticleError("--mcp needs the package mcp. Install it: pip install mcp.")
     if options.port is not None and not 0 < options.port < 1 << 16:
-        raise ArticleError(f"--port is {options.port}: give one from 1 to 65535.")
+        raise ArticleError(f"--port must be a number from 1 to 65535, not {options.port}.")
     if not can_bind(options.host):
         raise ArticleError(
-            f"--host is '{options.host}': give an address of this machine, or 0.0.0.0 for all of them."
+            f"'{options.host}' isn't an address of this machine. Choose another --host, or 0.0.0.0 for "
+            "all addresses."
         )
-    # More often than each second would take all of a processor's time.
+    # Sessions are swept four times in this period, which must not take all of a processor's time.
     if not 1 / 60 <= options.forget_after < math.inf:
-        raise ArticleError(f"--forget-after is {options.forget_after:g}: give some minutes.")
+        raise ArticleError(
+            f"--forget-after must be a number of minutes, not {options.forget_after:g}."
+        )
     if options.max_waiting < 1:
-        raise ArticleError(f"--max-waiting is {options.max_waiting}: give 1 or more.")
+        raise ArticleError(f"--max-waiting must be 1 or more, not {options.max_waiting}.")
     if options.log_texts and not options.log_format:
-        raise ArticleError("--log-texts needs --log-format: give text or json.")
+        raise ArticleError("--log-texts needs --log-format text or --log-format json.")
     root = options.root_path
     if root and (not root.startswith(("/", "http://", "https://")) or root.startswith("//")):
-        raise ArticleError(f"--root-path is '{root}': give a path that begins with /.")
+        raise ArticleError(
+            f"--root-path must be a path that starts with / or a full address, not '{root}'."
+        )
 
 
 def _names(options: argparse.Namespace) -> list[str] | None:
-    """The names that the page may be called by, or None for any: it is served to others anyway."""
+    """The host names that the page answers to, or None for any if it is served to others anyway."""
     names = [name.lower() for name in options.name or []]
-    if options.share or not _is_this_machine(options.host):
+    if options.share or not _is_loopback(options.host):
         return names or None
     root = urlsplit(options.root_path or "").netloc
     return [*names, *([root] if root else [])]
 
 
-def _is_this_machine(host: str) -> bool:
+def _is_loopback(host: str) -> bool:
     try:
         return ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
 
 
-def _password(given: str) -> tuple[str, str]:
-    """The name and the password of USER:PASSWORD-FILE; raises ArticleError."""
-    user, _, path = given.partition(":")
+def _read_password(text: str) -> tuple[str, str]:
+    """The user name and the password of USER:PASSWORD-FILE; raises ArticleError."""
+    user, _, path = text.partition(":")
     if not user or not path:
-        raise ArticleError(f"--auth is '{given}': give USER:PASSWORD-FILE.")
+        raise ArticleError(f"--auth must be USER:PASSWORD-FILE, not '{text}'.")
     try:
         with Path(path).expanduser().open(encoding="utf-8") as file:
             password = file.readline(MAX_PASSWORD).strip()
     except (OSError, ValueError, RuntimeError) as error:
-        unknown = "there is no such user" if isinstance(error, RuntimeError) else "it is not text"
-        reason = getattr(error, "strerror", None) or unknown
-        raise ArticleError(f"The password file '{path}' cannot be read: {reason}.") from error
+        fallback = "no such user" if isinstance(error, RuntimeError) else "not a text file"
+        reason = getattr(error, "strerror", None) or fallback
+        raise ArticleError(
+            f"The password file '{path}' can't be read ({reason}). Check the path."
+        ) from error
     if not password:
-        raise ArticleError(f"The first line of '{path}' is empty: put the password there.")
+        raise ArticleError(f"The first line of '{path}' is empty. Put the password there.")
     return user, password
 
 

@@ -31,9 +31,11 @@ from benchmarks.draw import save_lines
 from benchmarks.record import ROOT, record
 from evaluation.squad import read_squad
 from index.documents.document import Document
-from index.models.encoder import SentenceEncoder, Vectors
+from index.models.encoder import SentenceEncoder
+from index.models.types import Vectors
 from index.passages import Passage, split_sentences
-from index.search.dense import KINDS, DenseIndex, Kind, kind_for, settings_for
+from index.search.dense import DenseIndex, default_kind, default_settings
+from index.search.faiss_file import KINDS, Kind
 from index.stores.faiss_store import FaissStore
 
 SIZES = (1_000, 10_000, 100_000, 1_000_000)
@@ -195,7 +197,7 @@ def _compare_kinds(material: Material, size: int, folder: Path) -> dict[str, Any
     del exact
     found: dict[str, Any] = {}
     for kind in KINDS:
-        settings = settings_for(kind, size)
+        settings = default_settings(kind, size)
         if size > MAX_VECTORS[kind]:
             continue
         start = time.perf_counter()
@@ -212,10 +214,10 @@ def _compare_kinds(material: Material, size: int, folder: Path) -> dict[str, Any
             **_search_figures(index, material.query_vectors, expected),
         }
         if kind == "ivf":
-            # Other numbers of probed cells, for choosing settings_for.
+            # Other numbers of probed cells, for choosing default_settings.
             found[kind]["by_probes"] = {}
             for probes in [n for n in PROBES if n <= settings["cells"]]:
-                index.look_into(probes)
+                index.set_nprobe(probes)
                 found[kind]["by_probes"][probes] = _search_figures(
                     index, material.query_vectors, expected
                 )
@@ -254,7 +256,7 @@ def _build(material: Material, size: int, folder: Path) -> dict[str, Any]:
             what = "words" if path.parent.name == "words" else what
             sizes[what] = sizes.get(what, 0) + path.stat().st_size
     return {
-        "kind": kind_for(size),
+        "kind": default_kind(size),
         "build_s": round(seconds, 1),
         "build_peak_mb": _megabytes("VmHWM"),
         "bytes": sizes,

@@ -11,7 +11,7 @@ from typing import Any
 from evaluation import metrics
 from evaluation.squad import SquadArticle, SquadQuestion
 from index.documents.document import Document
-from index.models.encoder import Encoder
+from index.models.types import Encoder
 from index.search.article_index import ArticleIndex
 from index.search.collection import Collection, Hit
 from qa.answerer import ArticleAnswerer

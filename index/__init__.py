@@ -1,1 +1,1 @@
-"""Text in, ranked passages out; knows nothing of answers."""
+"""Read documents, and rank their passages for a query."""

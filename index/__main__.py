@@ -1,4 +1,4 @@
-"""python -m index build | info | search | isolation."""
+"""The command python -m index: build, describe and search indexes."""
 
 from __future__ import annotations
 
@@ -14,120 +14,133 @@ import sys
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 from index.documents.document import Document, read_document
 from index.documents.parser_process import protections
 from index.errors import ArticleError
 from index.models.encoder import SentenceEncoder
-from index.search.article_index import (
-    ArticleIndex,
-    index_folder,
-    named_folder,
-    open_index,
-    read_manifest,
-)
-from index.search.collection import Collection
-from index.search.dense import KINDS
+from index.search.article_index import ArticleIndex, open_index
+from index.search.collection import Collection, Hit
+from index.search.faiss_file import KINDS
+from index.search.index_files import index_folder, named_folder, read_manifest
 from index.stores.collection import StoredCollection
 from index.stores.corpus import ALL, Shard, read_corpus
 from index.stores.fill import fill
 from index.stores.open import STORE_HELP, open_store
-from index.terminal import Parser, add_shared, count, nonempty, print_progress, run, visible
+from index.terminal import (
+    Parser,
+    add_document_options,
+    nonempty,
+    positive_int,
+    print_progress,
+    run,
+    visible,
+)
 
 
 def main(argv: Sequence[str] | None = None, *, prog: str = "python -m index") -> int:
-    """Run a command; returns the exit code: 2 for what a person can mend."""
+    """Run a command and return its exit code, which is 2 for errors that the user can fix."""
     parser = Parser(
         prog=prog,
         description="Build, describe and search the index of a document, or a store of many.",
     )
     commands = parser.add_subparsers(dest="command", required=True)
-    build = commands.add_parser("build", help="build the index, whether or not there is one")
+    build = commands.add_parser("build", help="build an index, replacing a previous one")
     build.add_argument(
         "files",
         nargs="+",
         metavar="file",
-        help="a txt, md, html, pdf or docx file, or a web address; for a store also several, folders "
-        "of them, and .jsonl files with an object of 'id' and 'text' on each line",
+        help="a txt, md, html, pdf or docx file, or a web address; with --store also several of "
+        "them, folders, and .jsonl files with an object of 'id' and 'text' on each line",
     )
     build.add_argument(
-        "--shard", type=_shard, default=ALL, metavar="I/N", help="put only the I-th of N parts in"
+        "--shard",
+        type=_parse_shard,
+        default=ALL,
+        metavar="I/N",
+        help="add only the I-th of N parts of the documents",
     )
     build.add_argument(
-        "--kind", choices=KINDS, help="how FAISS shall index it (default: by its size)"
+        "--kind", choices=KINDS, help="the kind of FAISS index (default: chosen by its size)"
     )
     build.set_defaults(run=_build)
-    info = commands.add_parser("info", help="print what a saved index says of itself")
+    info = commands.add_parser("info", help="describe a saved index")
     info.set_defaults(run=_info)
-    search = commands.add_parser("search", help="print the passages nearest to a query")
+    search = commands.add_parser("search", help="print the best passages for a query")
     search.set_defaults(run=_search)
     isolation = commands.add_parser(
-        "isolation", help="print what confines the processes that read PDF, Word and HTML files"
+        "isolation", help="describe the sandbox that PDF, Word and HTML files are read in"
     )
     isolation.set_defaults(run=lambda _: print(protections()))
     for command in (info, search):
-        command.add_argument("file", nargs="?", help="the document, where no store is named")
+        command.add_argument("file", nargs="?", help="the document, unless --store is given")
     search.add_argument("query")
     search.add_argument(
-        "--k", type=count, default=5, help="passages to print (default: %(default)s)"
+        "--k", type=positive_int, default=5, help="passages to print (default: %(default)s)"
     )
-    search.add_argument("--json", action="store_true", help="print them as JSON")
+    search.add_argument("--json", action="store_true", help="print JSON")
     for command in (build, info, search):
         command.add_argument(
-            "--index", type=nonempty, help="the folder of the index (default: your cache)"
+            "--index", type=nonempty, help="the folder of the index (default: in your cache)"
         )
         command.add_argument("--store", type=nonempty, metavar="ADDRESS", help=STORE_HELP)
-        add_shared(command)
+        add_document_options(command)
     return run(parser.parse_args(argv))
 
 
 def _open(
     arguments: argparse.Namespace, file: str | None
 ) -> tuple[Document, SentenceEncoder, Path]:
+    """Open a document and the encoder, and find the folder of the document's index."""
     if file is None:
         raise ArticleError("There is nothing to open: give a file, or a --store.")
-    named = None if arguments.index is None else named_folder(arguments.index)
+    folder = None if arguments.index is None else named_folder(arguments.index)
     document = read_document(file, private=arguments.allow_private_urls)
     encoder = SentenceEncoder(arguments.encoder)
-    return document, encoder, named or index_folder(document, encoder)
+    return document, encoder, folder or index_folder(document, encoder)
 
 
 def _build(arguments: argparse.Namespace) -> None:
     if arguments.store is not None:
-        _fill(arguments)
+        _fill_store(arguments)
         return
     if len(arguments.files) > 1 or arguments.shard != ALL or arguments.kind:
-        raise ArticleError("Several files, a shard and a kind are for a store: name a --store.")
+        raise ArticleError("Several files, --shard and --kind need a store: give a --store.")
     document, encoder, folder = _open(arguments, arguments.files[0])
     index = ArticleIndex.build(document, encoder, print_progress("encoding"))
     index.save(folder)
-    made = f"{len(index.passages)} passages and {_sentences(index)} sentences"
-    print(visible(f"{made}, in {folder}"))
+    size = f"{len(index.passages)} passages and {_count_sentences(index)} sentences"
+    print(visible(f"{size}, in {folder}"))
 
 
-def _fill(arguments: argparse.Namespace) -> None:
+def _fill_store(arguments: argparse.Namespace) -> None:
     skipped: list[str] = []
 
-    def skip(why: str) -> None:
-        skipped.append(why)
-        print(visible(f"left out: {why}"), file=sys.stderr)
+    def skip(message: str) -> None:
+        skipped.append(message)
+        print(visible(f"skipped: {message}"), file=sys.stderr)
 
     encoder = SentenceEncoder(arguments.encoder)
     store = open_store(arguments.store, encoder, kind=arguments.kind, shard=str(arguments.shard))
     try:
         documents = read_corpus(
-            arguments.files, arguments.shard, skip, private=arguments.allow_private_urls
+            arguments.files,
+            arguments.shard,
+            skip,
+            allow_private_urls=arguments.allow_private_urls,
         )
-        filled = fill(store, documents, encoder, print_progress("encoding"))
-        done = (
-            f"{filled.documents:,} documents with {filled.passages:,} passages added, {filled.held:,} "
-            f"were there, {len(skipped):,} left out; {len(store):,} passages in {arguments.store}"
+        result = fill(store, documents, encoder, print_progress("encoding"))
+        summary = (
+            f"{result.documents:,} documents with {result.passages:,} passages added, "
+            f"{result.already_stored:,} already there, {len(skipped):,} skipped; "
+            f"{len(store):,} passages in {arguments.store}"
         )
-        print(visible(done))
+        print(visible(summary))
     finally:
         store.close()
-    if skipped and not filled.documents + filled.held:
-        raise ArticleError("No document could be read: see what was left out.")
+    if skipped and not result.documents + result.already_stored:
+        raise ArticleError("No document could be read: see the messages above.")
 
 
 def _info(arguments: argparse.Namespace) -> None:
@@ -147,7 +160,7 @@ def _info(arguments: argparse.Namespace) -> None:
                 {
                     "folder": str(folder),
                     "passages": len(index.passages),
-                    "sentences": _sentences(index),
+                    "sentences": _count_sentences(index),
                     **asdict(manifest),
                 },
                 ensure_ascii=False,
@@ -159,7 +172,7 @@ def _info(arguments: argparse.Namespace) -> None:
 
 def _search(arguments: argparse.Namespace) -> None:
     if not arguments.query.strip():
-        raise ArticleError("The query is empty: type what you want to find.")
+        raise ArticleError("The query is empty: give some words to search for.")
     if arguments.store is not None:
         encoder = SentenceEncoder(arguments.encoder)
         store = open_store(arguments.store, encoder)
@@ -173,34 +186,34 @@ def _search(arguments: argparse.Namespace) -> None:
         if note:
             print(visible(note), file=sys.stderr)
         (hits,) = Collection([index]).search([arguments.query], arguments.k)
-    found = [
-        {
-            "document": hit.passage.document_id,
-            "text": hit.passage.text,
-            "start": hit.passage.start,
-            "end": hit.passage.end,
-            "score": round(hit.score, 4),
-            "parts": {name: round(value, 4) for name, value in hit.parts.items()},
-        }
-        for hit in hits
-    ]
     if arguments.json:
-        print(visible(json.dumps(found, ensure_ascii=False, indent=2)))
+        print(visible(json.dumps([_to_dict(hit) for hit in hits], ensure_ascii=False, indent=2)))
         return
     for hit in hits:
-        named = f" of {hit.passage.document_id}" if arguments.store else ""
-        place = f"[{hit.passage.start}-{hit.passage.end}{named}]"
-        print(visible(f"{hit.score:7.3f}  {place}  {hit.passage.text}"))
+        origin = f" of {hit.passage.document_id}" if arguments.store else ""
+        offsets = f"[{hit.passage.start}-{hit.passage.end}{origin}]"
+        print(visible(f"{hit.score:7.3f}  {offsets}  {hit.passage.text}"))
 
 
-def _shard(text: str) -> Shard:
-    number, _, of = text.partition("/")
-    if not (number.isdigit() and of.isdigit() and 1 <= int(number) <= int(of)):
+def _to_dict(hit: Hit) -> dict[str, Any]:
+    return {
+        "document": hit.passage.document_id,
+        "text": hit.passage.text,
+        "start": hit.passage.start,
+        "end": hit.passage.end,
+        "score": round(hit.score, 4),
+        "parts": {name: round(value, 4) for name, value in hit.parts.items()},
+    }
+
+
+def _parse_shard(text: str) -> Shard:
+    number, _, total = text.partition("/")
+    if not (number.isdigit() and total.isdigit() and 1 <= int(number) <= int(total)):
         raise argparse.ArgumentTypeError("must be like 2/8, the second of eight")
-    return Shard(int(number), int(of))
+    return Shard(int(number), int(total))
 
 
-def _sentences(index: ArticleIndex) -> int:
+def _count_sentences(index: ArticleIndex) -> int:
     return sum(len(p.sentences) for p in index.passages)
 
 

@@ -1,4 +1,4 @@
-"""Standard streams and Ctrl-C: set up before anything slow is imported."""
+"""Set up the standard streams and Ctrl-C before anything slow is imported."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from typing import TYPE_CHECKING, Any, NoReturn, TextIO
 if TYPE_CHECKING:
     from typing_extensions import Buffer
 
-INTERRUPTED = 130  # as shells report a process that Ctrl-C ended
-WRITE_SECONDS = 0.5  # how long a server waits for the reader of its log
+INTERRUPTED = 130  # the exit code that shells give a process ended by Ctrl-C
+WRITE_TIMEOUT_SECONDS = 0.5  # how long a server waits for the reader of its log
 _ESCAPE = "json-escape"
 _PIPE_BUF = getattr(select, "PIPE_BUF", 512)
 
 
 class TolerantStream:
-    """A text stream that drops what cannot be written, instead of raising OSError."""
+    """A text stream that drops output that cannot be written, instead of raising OSError."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
@@ -35,7 +35,7 @@ class TolerantStream:
         return len(text)
 
     def flush(self) -> None:
-        """Write what is buffered, or drop it."""
+        """Write the buffered text, or drop it."""
         with suppress(OSError, ValueError):
             self._stream.flush()
 
@@ -44,10 +44,10 @@ class TolerantStream:
 
 
 class TimedFile(io.FileIO):
-    """A file whose writes raise BlockingIOError where a reader takes nothing for a while.
+    """A file whose writes raise BlockingIOError if its reader takes nothing for a while.
 
-    Without it a pipe that nobody empties, or a terminal that is paused with Ctrl-S, holds up every
-    thread that writes to it.
+    Otherwise a pipe that nobody reads, or a terminal paused with Ctrl-S, would block every thread that
+    writes to it.
     """
 
     def __init__(self, descriptor: int, timeout: float) -> None:
@@ -60,29 +60,29 @@ class TimedFile(io.FileIO):
         """Write all of the data, or raise OSError."""
         view = memoryview(data).cast("B")
         for start in range(0, len(view), _PIPE_BUF):
-            # A pipe that is ready takes so many bytes without blocking.
+            # A pipe that is ready takes PIPE_BUF bytes without blocking.
             if not self._ready() or super().write(view[start : start + _PIPE_BUF]) is None:
-                raise BlockingIOError(errno.EAGAIN, "Nobody reads what is written")
+                raise BlockingIOError(errno.EAGAIN, "Nobody reads the output")
         return len(view)
 
     def _ready(self) -> bool:
-        # One write waits; those after it do not until there is room again.
+        # After one write has timed out, others do not wait until there is room again.
         timeout = 0.0 if self._stuck else self._timeout
         self._stuck = not select.select([], [self], [], timeout)[1]
         return not self._stuck
 
 
 def strict_stream(stream: TextIO) -> TextIO:
-    """The stream below a TolerantStream, for callers that need to know when a write fails."""
+    """Unwrap a TolerantStream, for callers that need to know when a write fails."""
     return stream._stream if isinstance(stream, TolerantStream) else stream
 
 
 def prepare_console(*, tolerant: bool = False) -> None:
-    """Make the standard streams safe to use, and have Ctrl-C end the process without a traceback.
+    """Make the standard streams safe to use, and let Ctrl-C end the process without a traceback.
 
-    What cannot be written to stderr is dropped; with `tolerant` so is what cannot be written to
-    stdout, or to stderr in time, as befits a server. Call it first in a program, before other modules
-    are imported: imports take seconds, and a KeyboardInterrupt in one of them may end up anywhere.
+    Output that cannot be written to stderr is dropped. With `tolerant`, for servers, so is output that
+    cannot be written to stdout, or to stderr in time. Call this before importing other modules:
+    imports take seconds, and a KeyboardInterrupt in one of them can surface anywhere.
     """
     exit_on_interrupt()
     _open_missing_descriptors()
@@ -90,11 +90,11 @@ def prepare_console(*, tolerant: bool = False) -> None:
     sys.stdout = _open_stream(sys.stdout, 1)
     if tolerant:
         sys.stdout = TolerantStream(sys.stdout)
-    timeout = WRITE_SECONDS if tolerant and os.name == "posix" else None
+    timeout = WRITE_TIMEOUT_SECONDS if tolerant and os.name == "posix" else None
     sys.stderr = TolerantStream(_unbuffered(_open_stream(sys.stderr, 2), timeout))
     try:
         os.getcwd()
-    except OSError:  # torch cannot be imported, and no relative path leads anywhere
+    except OSError:  # torch could not be imported, and relative paths do not work
         print(
             "error: The current folder has been deleted. Change to another and start again.",
             file=sys.stderr,
@@ -103,7 +103,7 @@ def prepare_console(*, tolerant: bool = False) -> None:
 
 
 def run_program(main: Callable[[], int]) -> NoReturn:
-    """Exit with what `main` returns; Ctrl-C raises KeyboardInterrupt in it, and nowhere else."""
+    """Run `main` and exit with its return value; only inside it, Ctrl-C is a KeyboardInterrupt."""
     ignored = signal.getsignal(signal.SIGINT) is signal.SIG_IGN
     try:
         if not ignored:
@@ -121,15 +121,15 @@ def run_program(main: Callable[[], int]) -> NoReturn:
 
 
 def exit_on_interrupt() -> None:
-    """Have Ctrl-C end the process at once, unless whoever started it has it ignore Ctrl-C."""
+    """Let Ctrl-C end the process at once, unless it was started with Ctrl-C ignored."""
     if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
         signal.signal(signal.SIGINT, lambda *_: _exit_interrupted())
 
 
 def exit_process(code: int) -> NoReturn:
-    """End the process at once, whatever its threads are doing.
+    """End the process at once, without waiting for its threads.
 
-    A thread that is inside the models' library when the interpreter shuts down makes it abort.
+    A thread inside torch would make the interpreter abort on a normal shutdown.
     """
     for stream in (sys.stdout, sys.stderr):
         with suppress(OSError, ValueError):
@@ -138,7 +138,7 @@ def exit_process(code: int) -> NoReturn:
 
 
 def discard_output() -> None:
-    """Send what is still buffered for stdout, and all that follows, to nowhere."""
+    """Discard the buffered and all further output to stdout."""
     with suppress(OSError, ValueError):
         null = os.open(os.devnull, os.O_WRONLY)
         os.dup2(null, sys.stdout.fileno())
@@ -152,10 +152,10 @@ def _exit_interrupted() -> NoReturn:
 
 
 def _open_missing_descriptors() -> None:
-    """Open stdin, stdout and stderr on the null device where they are closed.
+    """Open stdin, stdout and stderr on the null device if they are closed.
 
-    Otherwise the next file that is opened gets the number, and output meant for the terminal is
-    written into it.
+    Otherwise the next file that is opened gets their number, and output for the terminal is written
+    into it.
     """
     for number in range(3):
         try:
@@ -169,7 +169,7 @@ def _open_missing_descriptors() -> None:
 
 
 def _open_stream(stream: TextIO | None, number: int) -> TextIO:
-    r"""The stream with unencodable characters written as \uXXXX, which JSON reads, too."""
+    r"""Return a stream that writes unencodable characters as \uXXXX, as in JSON."""
     if stream is None:  # its descriptor was closed
         raw = io.FileIO(number, "w", closefd=False)
         stream = io.TextIOWrapper(raw, "utf-8", line_buffering=True)
@@ -179,21 +179,21 @@ def _open_stream(stream: TextIO | None, number: int) -> TextIO:
 
 
 def _unbuffered(stream: TextIO, timeout: float | None) -> TextIO:
-    """The stream without a buffer of its own, where a line that was not written would be kept."""
+    """Return the stream without its buffer, which would keep a line that could not be written."""
     if not isinstance(stream, io.TextIOWrapper):
         return stream
     raw: Any = getattr(stream.buffer, "raw", None)
     if timeout is not None:
         raw = TimedFile(stream.fileno(), timeout)
-    if raw is None:  # it has none
+    if raw is None:  # it is not buffered
         return stream
     return io.TextIOWrapper(raw, stream.encoding, _ESCAPE, line_buffering=True)
 
 
 def _escape(error: UnicodeError) -> tuple[str, int]:
-    r"""An error handler for codecs: characters as UTF-16 code units, each \uXXXX."""
+    r"""Handle an encoding error: escape characters as UTF-16 code units, \uXXXX each."""
     if not isinstance(error, UnicodeEncodeError):
         raise error
     units = error.object[error.start : error.end].encode("utf-16-be", "surrogatepass")
-    escaped = (f"\\u{units[at : at + 2].hex()}" for at in range(0, len(units), 2))
+    escaped = (f"\\u{units[i : i + 2].hex()}" for i in range(0, len(units), 2))
     return "".join(escaped), error.end

@@ -1,12 +1,12 @@
-"""What goes wrong with what a person gives: each message is one sentence with what to do next."""
+"""Errors that a user can fix. Each message is one sentence that says what to do next."""
 
 
 class ArticleError(Exception):
-    """The base of this program's own errors; its text is meant to be shown as it is."""
+    """The base of the program's errors; its text is shown to the user as it is."""
 
 
 class DocumentError(ArticleError):
-    """An article cannot be opened."""
+    """A document cannot be opened."""
 
 
 class EncoderError(ArticleError):
@@ -14,7 +14,7 @@ class EncoderError(ArticleError):
 
 
 class SavedIndexError(ArticleError):
-    """A saved index does not fit or is damaged, or a new one cannot be written."""
+    """A saved index is damaged or does not fit, or cannot be written."""
 
 
 class StoreError(ArticleError):

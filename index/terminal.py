@@ -1,4 +1,4 @@
-"""What the two command lines share: progress, and errors as one sentence with exit code 2."""
+"""Helpers of the command lines: options, progress, and errors as one line with exit code 2."""
 
 from __future__ import annotations
 
@@ -9,11 +9,12 @@ from typing import NoReturn
 
 from index.console import INTERRUPTED, discard_output
 from index.errors import ArticleError
-from index.models.encoder import DEFAULT_ENCODER, Progress
+from index.models.model_files import DEFAULT_ENCODER
+from index.models.types import Progress
 
-# Control characters but for tab and line feed, those that change the direction of a text, and what no
-# encoding can carry.
-_COMMANDS = re.compile(
+# Control characters except tab and line feed, characters that change the direction of text, and lone
+# surrogates.
+_UNSAFE = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
 )
 
@@ -26,8 +27,8 @@ class Parser(argparse.ArgumentParser):
         self.exit(2, visible(f"error: {message}; see '{self.prog} --help'\n"))
 
 
-def count(text: str) -> int:
-    """A number of things, for argparse; raises ArgumentTypeError unless it is 1 or more."""
+def positive_int(text: str) -> int:
+    """Parse an argument; raises ArgumentTypeError unless it is a whole number of 1 or more."""
     number = int(text) if text.isdecimal() and len(text) < 10 else 0
     if number < 1:
         raise argparse.ArgumentTypeError(f"'{text[:100]}' is not a whole number of 1 or more")
@@ -35,23 +36,23 @@ def count(text: str) -> int:
 
 
 def nonempty(text: str) -> str:
-    """A path, name or address, for argparse; raises ArgumentTypeError for one that is empty."""
+    """Return an argument; raises ArgumentTypeError if it is empty."""
     if not text.strip():
         raise argparse.ArgumentTypeError("it is empty; leave the option out for its default")
     return text
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Call arguments.run(arguments) and turn an error that a person can mend into a sentence."""
+    """Call arguments.run(arguments) and return the exit code; a user's error prints one line."""
     try:
         arguments.run(arguments)
-        sys.stdout.flush()  # or a failure to write would only show when the interpreter ends
+        sys.stdout.flush()  # otherwise a failed write would show only when the interpreter exits
     except ArticleError as error:
         return _fail(str(error))
     except KeyboardInterrupt:
         print("stopped", file=sys.stderr)
         return INTERRUPTED
-    except BrokenPipeError:  # whoever read the output has seen enough
+    except BrokenPipeError:  # the reader of the output, such as head, has closed it
         discard_output()
         return 0
     except OSError as error:
@@ -62,33 +63,33 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _fail(reason: str) -> int:
-    print(visible(f"error: {reason}"), file=sys.stderr)
+def _fail(message: str) -> int:
+    print(visible(f"error: {message}"), file=sys.stderr)
     return 2
 
 
 def visible(text: str) -> str:
-    """The text with what would command a terminal or turn its lines around spelled out in escapes.
+    r"""Escape the characters of a text that could control a terminal as \uXXXX.
 
-    Of a JSON text it makes another of the same meaning.
+    JSON keeps its meaning.
     """
-    return _COMMANDS.sub(lambda found: f"\\u{ord(found[0]):04x}", text.replace("\r\n", "\n"))
+    return _UNSAFE.sub(lambda match: f"\\u{ord(match[0]):04x}", text.replace("\r\n", "\n"))
 
 
-def print_progress(what: str) -> Progress | None:
-    """A line on the terminal that says how far it is; None where nobody looks at it."""
+def print_progress(label: str) -> Progress | None:
+    """Return a callback that prints progress in one line; None if stderr is not a terminal."""
     if not sys.stderr.isatty():
         return None
 
     def show(done: int, total: int) -> None:
         end = "\n" if done >= total else ""
-        print(f"\r{what} {done:,} of {total:,} ({done / total:.0%})", end=end, file=sys.stderr)
+        print(f"\r{label} {done:,} of {total:,} ({done / total:.0%})", end=end, file=sys.stderr)
 
     return show
 
 
-def add_shared(parser: argparse.ArgumentParser) -> None:
-    """The options that every command has which opens documents."""
+def add_document_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of all commands that open documents."""
     parser.add_argument(
         "--encoder",
         type=nonempty,
@@ -98,5 +99,5 @@ def add_shared(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--allow-private-urls",
         action="store_true",
-        help="open web addresses of this machine and of the networks around it, too",
+        help="also open web addresses of this machine and of private networks",
     )

@@ -1,1 +1,1 @@
-"""What the page looks like: its HTML, its style sheet and its script."""
+"""The web page: layout, event handlers, sessions, rendering, API and security."""

@@ -1,7 +1,6 @@
-"""The page for programs: /ask, /open and /documents, as an API and as MCP tools."""
+"""The endpoints /ask, /open and /documents, for API and MCP clients."""
 
-# Without `from __future__ import annotations`: gradio takes the type of what is returned from the
-# signature as it stands.
+# Without `from __future__ import annotations`, since Gradio reads the return types from the signatures.
 
 import asyncio
 import base64
@@ -13,48 +12,44 @@ from typing import Any
 
 import gradio as gr
 from gradio.events import api
-from gradio_client.utils import is_file_obj_with_meta
 
 from index.errors import ArticleError
-from page.gradio_compat import current_event
+from page.gradio_compat import current_event, is_uploaded_file
 from page.request_log import RequestLog
 from page.session import Session
-from page.sessions import LOST, SessionExpiredError, Sessions
-from page.text_ranges import count_paragraphs, source
+from page.sessions import SessionExpiredError, Sessions
+from page.text_ranges import count_paragraphs, display_source
 from page.uploads import safe_name
 from qa.answerer import DEFAULT_K
 from qa.questions import MAX_QUESTION
 from qa.types import QuestionError, Turn
 
 MAX_K = 50
-# Of what a question may lean on; an answer is seldom longer than a sentence.
+# Of the history of a question.
 MAX_TURNS = 100
-MAX_ANSWER = 5_000
-# Files in one call of /open.
-MAX_FILES = 100
-MAX_LOST = 10_000
-# What asks is limited together, from the page or from programs.
+MAX_ANSWER = 5_000  # characters; answers are seldom longer than a sentence
+MAX_FILES = 100  # in one call of /open
+MAX_EXPIRED = 10_000
+# The concurrency limit that questions from the page and from API clients share.
 ASKING = "asking"
+INVALID_HISTORY = "history must be a list of pairs: [question, answer]."
 
 
 class ApiEndpoints:
-    """What programs can do. Each session has documents of its own; MCP as a whole is one session.
+    """The endpoints for API clients. Each session has its own documents; all MCP clients share one.
 
-    A program without one finds nothing of what it opened before.
+    A call without a session sees only the initial documents, and keeps nothing.
     """
 
     def __init__(
         self, sessions: Sessions, requests: RequestLog, is_wanted: Callable[[str | None], bool]
     ) -> None:
-        """Let programs ask what the page opens at its start, and open more for themselves.
-
-        is_wanted(event) says whether somebody still waits for the reply of a queue's event.
-        """
-        self._all = sessions
+        """is_wanted(event_id) says whether somebody still waits for the reply to a queue's event."""
+        self._page_sessions = sessions
         self._requests = requests
         self._is_wanted = is_wanted
         self._sessions: dict[str, Session] = {}
-        self._lost: dict[str, None] = {}  # sessions that were dropped and are not told yet
+        self._expired: dict[str, None] = {}  # forgotten sessions whose clients do not know yet
         self._lock = threading.Lock()
 
     def connect(self) -> None:
@@ -71,35 +66,35 @@ class ApiEndpoints:
         history: list[list[str]] | None = None,
         k: int = DEFAULT_K,
     ) -> dict[str, Any]:
-        """Ask the open documents, and get the exact words that answer, or that there are none.
+        """Ask a question about the open documents; the answer is quoted word for word.
 
         Args:
-            question: What you want to know, in plain words.
-            documents: The ids of the documents to ask; all that are open where it is null.
-            history: The turns that the question may lean on, each a list of a question and its answer.
-            k: How many passages to read, from 1 to 50.
+            question: The question, in plain English.
+            documents: The ids of the documents to search, or null for all open documents.
+            history: Earlier turns for follow-up questions, each a list of a question and its answer.
+            k: The number of passages to read, from 1 to 50.
         Returns:
-            a JSON object: text, null where there is no answer
+            a JSON object: text, the answer, or null if none was found
             confidence, the probability that the answer is right
-            citation, with the document's id and offsets in its text
+            citation, with the document's id and the offsets in its text
             alternatives and passages
-            rewritten, the question as it was understood
+            rewritten, the question as it was interpreted
         """
         try:
-            with self._requests.one("ask", _by(request), question=question) as noted:
+            with self._requests.record("ask", _client(request), question=question) as record:
                 if not isinstance(question, str):
-                    raise QuestionError("The question is not a text: give what you want to know.")
+                    raise QuestionError("question must be a string.")
                 check_k(k)
                 turns = _turns([] if history is None else history)
                 session = self._session(request)
-                ids = session.open if documents is None else _open_ids(session, documents)
-                answerer = session.answerer(self._all.first.wait(), ids)
+                ids = session.open_ids if documents is None else _open_ids(session, documents)
+                answerer = session.answerer(self._page_sessions.initial.wait(), ids)
                 answer = answerer.ask(question, history=turns, k=k)
-                noted.answered(answer)
+                record.set_answer(answer)
         except ArticleError as error:
-            raise _told(error) from error
-        given: dict[str, Any] = _given(request, answer.to_dict())
-        return given
+            raise _gradio_error(error) from error
+        result: dict[str, Any] = _result(request, answer.to_dict())
+        return result
 
     async def open(
         self,
@@ -108,151 +103,152 @@ class ApiEndpoints:
         text: str | None = None,
         files: list[dict[str, Any]] | None = None,
     ) -> list[dict[str, Any]]:
-        """Open documents beside those that are open, for this session, and list all of them.
+        """Open more documents in this session, and list all open ones.
 
         Args:
-            address: The address of a web page or a file; it begins with http:// or https://.
-            text: A text to open as it is.
+            address: The address of a web page or file, starting with http:// or https://.
+            text: A text to open as a document.
             files: Files, each as {"name": "a.pdf", "content": base64}, or uploaded by gradio_client.
         Returns:
-            a JSON list of the open documents, as /documents gives it
-            those opened by this call have a "note" too where something else given could not be opened
+            a JSON list of the open documents, as from /documents
+            documents opened by this call have a "note" if something else could not be opened
             it is an error only if nothing could be opened
         """
         try:
-            with self._requests.one("open", _by(request)) as noted:
+            with self._requests.record("open", _client(request)) as record:
                 uploaded, contents = _files([] if files is None else files)
                 session = self._session(request, keep=True)
-                opening = session.add(
-                    self._all.first,
-                    self._all.indexes,
-                    uploads=self._all.uploads,
+                loader = session.start_loading(
+                    self._page_sessions.initial,
+                    self._page_sessions.indexes,
+                    uploads=self._page_sessions.uploads,
                     files=uploaded,
                     contents=contents,
                     addresses=[_text(address, "address")] if address else [],
                     text=_text(text, "text") if text else "",
                 )
-                event = current_event()
+                event_id = current_event()
                 try:
-                    while not opening.opened.is_set():
+                    while not loader.opened.is_set():
                         await asyncio.sleep(0.05)
-                        if not self._is_wanted(event):
+                        if not self._is_wanted(event_id):
                             break
                 finally:
-                    opening.cancel()  # which changes nothing once it is opened
-                added = opening.wait()
-                session.take(added)
-                noted.opened(opening, added)
+                    loader.cancel()  # does nothing once the documents are open
+                opened = loader.wait()
+                session.add_loaded(opened)
+                record.set_opened(loader, opened)
         except ArticleError as error:
-            raise _told(error) from error
-        return self._listed(request, session, dict.fromkeys(added.documents, added.note))
+            raise _gradio_error(error) from error
+        return self._listed(request, session, dict.fromkeys(opened.documents, opened.note))
 
     def documents(self, request: gr.Request) -> list[dict[str, Any]]:
         """List the open documents.
 
         Returns:
             a JSON list with each document's id, title, source, characters, paragraphs and pages
-            pages is null where the format has none
+            pages is null if the format has none
         """
         try:
             session = self._session(request)
         except ArticleError as error:
-            raise _told(error) from error
+            raise _gradio_error(error) from error
         return self._listed(request, session)
 
     def _listed(
         self, request: gr.Request, session: Session, notes: Mapping[str, str] | None = None
     ) -> list[dict[str, Any]]:
-        """The open documents as JSON; `notes` maps ids to notes, and an empty one is left out."""
+        """The open documents as JSON; `notes` maps ids to notes, of which empty ones are omitted."""
         notes = notes or {}
         listed: list[dict[str, Any]] = [
             {
-                "id": name,
-                "title": session.documents[name].title,
-                "source": source(session.documents[name]),
-                "characters": len(session.documents[name].text),
-                "paragraphs": count_paragraphs(session.documents[name]),
-                "pages": len(session.documents[name].pages) or None,
-                **({"note": notes[name]} if notes.get(name) else {}),
+                "id": document.id,
+                "title": document.title,
+                "source": display_source(document),
+                "characters": len(document.text),
+                "paragraphs": count_paragraphs(document),
+                "pages": len(document.pages) or None,
+                **({"note": notes[document.id]} if notes.get(document.id) else {}),
             }
-            for name in session.open
+            for document in (session.documents[document_id] for document_id in session.open_ids)
         ]
-        given: list[dict[str, Any]] = _given(request, listed)
-        return given
+        result: list[dict[str, Any]] = _result(request, listed)
+        return result
 
     def _session(self, request: gr.Request, *, keep: bool = False) -> Session:
-        """The session of a client, or a new one; `keep` it if the client will have something in it."""
-        key = request.session_hash or ""
-        if not key and _by(request) != "mcp":
-            # Strangers to each other, of whom the one would see what the other has opened.
-            return self._all.new()
+        """The client's session, or a new one, which is kept for its next call with `keep`."""
+        key = request.session_hash
+        if not key:
+            # Clients without a session must not see each other's documents.
+            return self._page_sessions.new()
         with self._lock:
-            if key in self._lost:
-                del self._lost[key]
-                raise SessionExpiredError(LOST)
-            session = self._sessions.get(key) or self._all.new()
+            if key in self._expired:
+                del self._expired[key]
+                raise SessionExpiredError(self._page_sessions.expired_message)
+            session = self._sessions.get(key) or self._page_sessions.new()
             if keep:
                 self._sessions[key] = session
-        self._all.use(session)
         return session
 
     def forget_session(self, session: str) -> None:
-        """Drop what a session has opened."""
+        """Drop a session and the documents that it has opened."""
         with self._lock:
             if self._sessions.pop(session, None):
-                self._lost[session] = None
-            while len(self._lost) > MAX_LOST:
-                del self._lost[next(iter(self._lost))]
+                self._expired[session] = None
+            while len(self._expired) > MAX_EXPIRED:
+                del self._expired[next(iter(self._expired))]
 
 
 def check_k(k: int) -> None:
-    """Raise QuestionError for a number of passages that is none or would take all the machine's time."""
+    """Raise QuestionError unless `k`, the number of passages to read, is within its limits."""
     if not isinstance(k, int) or not 1 <= k <= MAX_K:
-        raise QuestionError(f"k is {k}: give a number from 1 to {MAX_K}.")
+        raise QuestionError(f"k must be a number from 1 to {MAX_K}.")
 
 
 def _open_ids(session: Session, ids: Any) -> list[str]:
-    if not isinstance(ids, list):
-        raise QuestionError("documents is not a list: give the ids of open documents, or null.")
-    for name in ids:
-        if name not in session.open:
+    if not isinstance(ids, list) or not ids:
+        raise QuestionError("documents must be a list of ids of open documents, or null.")
+    for document_id in ids:
+        if document_id not in session.open_ids:
             raise QuestionError(
-                f"There is no open document '{name}': choose among {', '.join(session.open)}."
+                f"No open document has the id '{document_id}'. Open are: {', '.join(session.open_ids)}."
             )
     return list(ids)
 
 
 def _turns(history: Any) -> list[Turn]:
     if not isinstance(history, list):
-        raise QuestionError("The history is not understood: give pairs of question and answer.")
+        raise QuestionError(INVALID_HISTORY)
     for turn in history:
-        pair = isinstance(turn, (list, tuple)) and len(turn) == 2
-        if not pair or not all(isinstance(said, str) for said in turn):
-            raise QuestionError("The history is not understood: give pairs of question and answer.")
-        # What it leans on is looked for in all of them, and remembered with the answer.
+        is_pair = isinstance(turn, (list, tuple)) and len(turn) == 2
+        if not is_pair or not all(isinstance(part, str) for part in turn):
+            raise QuestionError(INVALID_HISTORY)
+        # All turns are analysed, and cached with the answer.
         if len(turn[0]) > MAX_QUESTION or len(turn[1]) > MAX_ANSWER:
             raise QuestionError(
-                f"A turn of the history is too long: give questions of at most {MAX_QUESTION} and "
-                f"answers of at most {MAX_ANSWER} characters."
+                f"A turn of the history is too long. Questions may have {MAX_QUESTION:,} characters, "
+                f"answers {MAX_ANSWER:,}."
             )
     if len(history) > MAX_TURNS:
-        raise QuestionError(f"The history has {len(history)} turns: give the last {MAX_TURNS}.")
+        raise QuestionError(
+            f"The history has {len(history)} turns. Send only the last {MAX_TURNS}."
+        )
     return [Turn(question, answer) for question, answer in history]
 
 
 def _text(value: Any, name: str) -> str:
     if not isinstance(value, str):
-        raise ArticleError(f"{name} is not a text: give it in quotation marks, or null.")
+        raise ArticleError(f"{name} must be a string, or null.")
     return value
 
 
 def _files(files: Any) -> tuple[list[str], list[tuple[str, bytes]]]:
-    """The paths of the files that were uploaded, and the names and contents of the others."""
+    """The paths of uploaded files, and the names and contents of the others."""
     if not isinstance(files, list) or len(files) > MAX_FILES:
-        raise ArticleError(f"files is not a list of at most {MAX_FILES} files.")
+        raise ArticleError(f"files must be a list of at most {MAX_FILES} files.")
     uploaded, contents = [], []
     for file in files:
-        if is_file_obj_with_meta(file):
+        if is_uploaded_file(file):
             uploaded.append(str(file["path"]))
             continue
         name, content = (
@@ -260,25 +256,26 @@ def _files(files: Any) -> tuple[list[str], list[tuple[str, bytes]]]:
         )
         if not isinstance(name, str) or not isinstance(content, str):
             raise ArticleError(
-                "A file is not understood: give its name and its content in base64, or upload it."
+                'Give each file as {"name": …, "content": …} with the content in base64, or upload it.'
             )
         try:
             contents.append((safe_name(name), base64.b64decode(content, validate=True)))
         except (binascii.Error, ValueError) as error:
-            raise ArticleError(f"The content of '{name[:100]}' is not base64.") from error
+            raise ArticleError(f"The content of '{name[:100]}' isn't valid base64.") from error
     return uploaded, contents
 
 
-def _by(request: gr.Request) -> str:
+def _client(request: gr.Request) -> str:
+    """The kind of client, for the log."""
     return "mcp" if request.headers.get("x-gradio-user") == "mcp" else "program"
 
 
-def _told(error: ArticleError) -> gr.Error:
+def _gradio_error(error: ArticleError) -> gr.Error:
     return gr.Error(str(error), print_exception=False)
 
 
-def _given(request: gr.Request, answer: Any) -> Any:
-    """The answer as JSON; for MCP as its text, since gradio would put it down as Python writes it."""
-    if _by(request) == "mcp":
-        return json.dumps(answer, ensure_ascii=False)
-    return answer
+def _result(request: gr.Request, value: Any) -> Any:
+    """A JSON value to return; for MCP as text, since Gradio would format it as a Python literal."""
+    if _client(request) == "mcp":
+        return json.dumps(value, ensure_ascii=False)
+    return value

@@ -1,4 +1,4 @@
-"""Answers outside the page: as text to copy, and a conversation as Markdown."""
+"""Answers outside the page: as text to copy, and the conversation as Markdown."""
 
 from __future__ import annotations
 
@@ -6,73 +6,75 @@ import re
 from collections.abc import Sequence
 
 from index.search.collection import Hit
-from page.text_ranges import OpenDocuments, source
+from page.text_ranges import OpenDocuments, display_source
 from qa.answerer import MIN_ALTERNATIVE_CONFIDENCE
 from qa.types import Alternative, Answer, Citation
 
-# The lowest confidence that each word stands for.
-WORDS = ((0.9, "very likely"), (0.6, "likely"), (0.4, "perhaps"), (0.0, "unsure"))
-NOT_AN_ANSWER = "Nearest passage, not an answer"
+# Each with the lowest confidence that it stands for.
+CONFIDENCE_LEVELS = ((0.9, "Very high"), (0.6, "High"), (0.4, "Medium"), (0.0, "Low"))
+INTERPRETED_AS = "Interpreted as:"
+CLOSEST_PASSAGE = "Closest passage (may not answer your question)"
 
-# What Markdown takes for more than the character that it is: anywhere, and where a line begins. Bare
-# addresses become links in GitHub's.
+# Characters with a meaning in Markdown: anywhere, and at the start of a line. GitHub turns plain
+# addresses into links.
 _MARKUP = re.compile(r"([\\`*_\[\]<>&~|$#@]|:(?=//)|(?<=www)\.)", re.IGNORECASE)
 _AT_START = re.compile(r"^(\d*)([+\-=:.)])")
 
 
-def answer_text(shelf: OpenDocuments, answer: Answer) -> str:
+def answer_text(opened: OpenDocuments, answer: Answer) -> str:
     """An answer with its citation, to paste into a text."""
-    at = answer.citation
-    if answer.text is None or at is None:
-        return f"{answer.question}\n{no_answer(shelf)}"
-    sentence = _sentence(shelf, at)
+    citation = answer.citation
+    if answer.text is None or citation is None:
+        return f"{answer.question}\n{no_answer(opened)}"
+    sentence = _sentence(opened, citation)
     lines = [answer.text, *([f"“{sentence}”"] if sentence != answer.text else [])]
-    return "\n".join([*lines, f"— {_cited(shelf, at)}"])
+    return "\n".join([*lines, f"— {_source(opened, citation)}"])
 
 
-def conversation_markdown(shelf: OpenDocuments, turns: Sequence[Answer]) -> str:
-    """A conversation: each question, its answer or that there is none, and what that is taken from.
+def conversation_markdown(opened: OpenDocuments, turns: Sequence[Answer]) -> str:
+    """The conversation as Markdown: each question with its answer and source.
 
-    Every quotation has the offsets of its characters in the document's text, the end exclusive.
+    Every quotation has its character offsets in the document's text, the end exclusive.
     """
     blocks = ["# Questions and answers"]
     for number, turn in enumerate(turns, 1):
         blocks.append(f"## {number}. {_line(turn.question)}")
         if turn.rewritten:
-            blocks.append(f"Understood as: {_line(turn.rewritten)}")
+            blocks.append(f"{INTERPRETED_AS} {_line(turn.rewritten)}")
         if turn.text is not None and turn.citation is not None:
-            blocks += _quoted(shelf, turn.text, turn.citation, turn.confidence)
+            blocks += _quotation(opened, turn.text, turn.citation, turn.confidence)
             for other in alternatives(turn):
-                blocks.append("Also possible:")
-                blocks += _quoted(shelf, other.text, other.citation, other.confidence)
+                blocks.append("Another possible answer:")
+                blocks += _quotation(opened, other.text, other.citation, other.confidence)
             continue
-        blocks.append(no_answer(shelf))
-        if hit := nearest(turn):
-            at = hit.passage
-            place = Citation(at.document_id, at.start, at.end, at.start, at.end)
+        blocks.append(no_answer(opened))
+        if hit := closest_hit(turn):
+            passage = hit.passage
+            start, end = passage.start, passage.end
+            citation = Citation(passage.document_id, start, end, start, end)
             blocks += [
-                f"{NOT_AN_ANSWER}:",
-                _quote(at.text),
-                f"{escape(_cited(shelf, place))}, characters {at.start}–{at.end}",
+                f"{CLOSEST_PASSAGE}:",
+                _quote(passage.text),
+                f"{escape(_source(opened, citation))}, characters {start}–{end}",
             ]
     return "\n\n".join(blocks) + "\n"
 
 
 def escape(text: str) -> str:
-    """One line of text as Markdown that shows the very same characters."""
+    """One line of text as Markdown that shows exactly these characters."""
     return _AT_START.sub(r"\1\\\2", _MARKUP.sub(r"\\\1", text))
 
 
-def no_answer(shelf: OpenDocuments) -> str:
-    """The sentence that says that there is no answer."""
-    many = len(shelf.documents) > 1
-    return "The documents do not say." if many else "The article does not say."
+def no_answer(opened: OpenDocuments) -> str:
+    """The message for a question without an answer."""
+    where = "the documents" if len(opened.documents) > 1 else "this article"
+    return f"No clear answer found in {where}."
 
 
-def sureness(confidence: float) -> str:
-    """A confidence as a probability, with a word for it."""
-    word = next(word for least, word in WORDS if confidence >= least)
-    return f"{confidence:.0%} · {word}"
+def confidence_label(confidence: float) -> str:
+    """A confidence in percent and in words: "72% · High confidence"."""
+    level = next(level for lowest, level in CONFIDENCE_LEVELS if confidence >= lowest)
+    return f"{confidence:.0%} · {level} confidence"
 
 
 def alternatives(answer: Answer) -> list[Alternative]:
@@ -82,30 +84,36 @@ def alternatives(answer: Answer) -> list[Alternative]:
     ]
 
 
-def nearest(answer: Answer) -> Hit | None:
-    """The passage of the words that came nearest to an answer, or else the first one."""
+def closest_hit(answer: Answer) -> Hit | None:
+    """The passage of the best rejected answer, or else the first one."""
     best = answer.best
     for hit in answer.hits:
-        at = hit.passage
-        if best and at.document_id == best.document and at.start <= best.start < at.end:
+        passage = hit.passage
+        if (
+            best
+            and passage.document_id == best.document
+            and passage.start <= best.start < passage.end
+        ):
             return hit
     return answer.hits[0] if answer.hits else None
 
 
-def _quoted(shelf: OpenDocuments, words: str, at: Citation, confidence: float) -> list[str]:
-    sentence = _sentence(shelf, at)
-    offsets = f"characters {at.sentence_start}–{at.sentence_end}"
+def _quotation(
+    opened: OpenDocuments, words: str, citation: Citation, confidence: float
+) -> list[str]:
+    sentence = _sentence(opened, citation)
+    offsets = f"characters {citation.sentence_start}–{citation.sentence_end}"
     if sentence != words:
-        offsets += f", the answer {at.start}–{at.end}"
+        offsets += f", the answer {citation.start}–{citation.end}"
     return [
         *([f"**{_line(words)}**"] if sentence != words else []),
         _quote(sentence),
-        f"{escape(_cited(shelf, at))}, {offsets}; {sureness(confidence)}",
+        f"{escape(_source(opened, citation))}, {offsets}; {confidence_label(confidence)}",
     ]
 
 
 def _quote(text: str) -> str:
-    """A block quote in which lines are broken as they are in the text."""
+    """A block quote with the line breaks of the text."""
     lines = [escape(line.strip()) for line in text.splitlines() if line.strip()]
     return "> " + "\\\n> ".join(lines)
 
@@ -115,12 +123,14 @@ def _line(text: str) -> str:
     return escape(" ".join(text.split()))
 
 
-def _cited(shelf: OpenDocuments, at: Citation) -> str:
-    """The document, where in it the words stand, and where it is from."""
-    document = shelf.documents[at.document]
-    alone = OpenDocuments({at.document: document})
-    return f"{document.title}, {alone.name(at.document, at.start, at.end)} ({source(document)})"
+def _source(opened: OpenDocuments, citation: Citation) -> str:
+    """The document's title, the location in it, and where the document comes from."""
+    document = opened.documents[citation.document]
+    alone = OpenDocuments({citation.document: document})
+    location = alone.location(citation.document, citation.start, citation.end)
+    return f"{document.title}, {location} ({display_source(document)})"
 
 
-def _sentence(shelf: OpenDocuments, at: Citation) -> str:
-    return shelf.documents[at.document].text[at.sentence_start : at.sentence_end]
+def _sentence(opened: OpenDocuments, citation: Citation) -> str:
+    text = opened.documents[citation.document].text
+    return text[citation.sentence_start : citation.sentence_end]

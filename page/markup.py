@@ -1,7 +1,7 @@
-"""The HTML of the page. Every text of an article, a question or a file's name is escaped here.
+"""The HTML of the page. All text of documents, questions and file names is escaped here.
 
-A button with data-event, and data-index where that is needed, sends this event to the page; one with
-data-places goes to the places, and page.js knows what the others do.
+A button with data-event sends this event, with its data-index if it has one, to the server; one with
+data-ranges goes to these text ranges; page.js handles the others.
 """
 
 from __future__ import annotations
@@ -14,63 +14,78 @@ from collections.abc import Collection, Sequence
 from index.documents.document import Document
 from index.search.collection import Hit
 from page.export import (
-    NOT_AN_ANSWER,
+    CLOSEST_PASSAGE,
+    INTERPRETED_AS,
     alternatives,
     answer_text,
+    closest_hit,
+    confidence_label,
     conversation_markdown,
-    nearest,
     no_answer,
-    sureness,
 )
-from page.text_ranges import OpenDocuments, Place, count_paragraphs, layout, normal, short, source
+from page.text_ranges import (
+    OpenDocuments,
+    TextRange,
+    count_paragraphs,
+    display_source,
+    layout,
+    normalize_newlines,
+    shorten,
+)
 from qa.types import Alternative, Answer, Citation
 
-EXCERPT = 180
-# A longer quotation is folded up.
-LONG = 500
+# In characters.
+MAX_EXCERPT = 180
+MAX_QUOTATION = 500  # longer ones are collapsed
 
 
-def sheets_html(shelf: OpenDocuments, shown: str) -> str:
-    """The open documents, of which only one is in sight; page.js turns from one to the other."""
+def sheets_html(opened: OpenDocuments, shown: str) -> str:
+    """The texts of the open documents, of which one is visible; page.js switches between them."""
     return "".join(
-        _sheet(shelf, document, hidden=name != shown)
-        for name, document in shelf.documents.items()
-        if name not in shelf.removed
+        _sheet(opened, document, hidden=document_id != shown)
+        for document_id, document in opened.documents.items()
+        if document_id not in opened.removed
     )
 
 
-def tabs_html(shelf: OpenDocuments, shown: str, unasked: Collection[str] = ()) -> str:
-    """A tab for each open document, and with several a tick for those that are asked."""
-    names = [name for name in shelf.documents if name not in shelf.removed]
+def tabs_html(opened: OpenDocuments, shown: str, deselected: Collection[str] = ()) -> str:
+    """A tab for each open document; if there are several, with a checkbox to include it in answers."""
+    ids = [document_id for document_id in opened.documents if document_id not in opened.removed]
     tabs = "".join(
-        _tab(shelf, name, chosen=name == shown, asked=name not in unasked, alone=len(names) == 1)
-        for name in names
+        _tab(
+            opened,
+            document_id,
+            shown=document_id == shown,
+            selected=document_id not in deselected,
+            alone=len(ids) == 1,
+        )
+        for document_id in ids
     )
-    # A list of tabs may hold nothing but tabs, so it owns them from beside its ticks.
-    owned = " ".join(f"tab-{shelf.number(name)}" for name in names)
-    show = f"{shelf.number(shown)}.{len(shelf.documents)}"
+    # A tablist may contain nothing but tabs, so it owns those that stand beside the checkboxes.
+    owned = " ".join(f"tab-{opened.number(document_id)}" for document_id in ids)
+    show = f"{opened.number(shown)}.{len(opened.documents)}"
     return (
-        f'<div class="shelf" data-show="{show}"><div class="tabs">'
+        f'<div class="tab-bar" data-show="{show}"><div class="tabs">'
         f'<div role="tablist" aria-label="Open documents" aria-owns="{owned}"></div>{tabs}</div>'
         '<button type="button" class="add" aria-expanded="false" aria-controls="adding">'
-        "Add a document</button></div>"
+        "Add document</button></div>"
     )
 
 
-def chat_html(shelf: OpenDocuments, turns: Sequence[Answer], waiting: str | None = None) -> str:
-    """The chat so far, and the question that still waits for its answer, if one does."""
+def chat_html(opened: OpenDocuments, turns: Sequence[Answer], waiting: str | None = None) -> str:
+    """The conversation, and the question that waits for its answer, if there is one."""
     shown = []
     for number, turn in enumerate(turns):
         last = number == len(turns) - 1 and waiting is None
-        reply = answer_html(shelf, turn) + _tools(shelf, turn, number, last)
+        reply = answer_html(opened, turn) + _tools(opened, turn, number, last)
         shown.append(_turn(turn.question, reply, f"answer{' no' if turn.abstained else ''}"))
     if waiting is not None:
-        shown.append(_turn(waiting, "<p>Looking in the article…</p>", "waiting"))
+        shown.append(_turn(waiting, "<p>Searching…</p>", "waiting"))
     if not shown:
         shown.append(
-            '<div class="hello"><p>What do you want to know?</p><p>An answer is always the article’s '
-            "own words, marked where they stand. If it has none, you are told so.</p><p>To ask a "
-            "document of your own, drop it on this page or use “Add a document”.</p></div>"
+            '<div class="hello"><p>What do you want to know?</p><p>Answers are quoted word for word and '
+            "highlighted in the article. If none is found, you’ll be told.</p><p>To use your own "
+            "document, drop it here or click <b>Add document</b>.</p></div>"
         )
     log = (
         '<div class="log" role="log" aria-label="Questions and answers" tabindex="0">'
@@ -78,46 +93,48 @@ def chat_html(shelf: OpenDocuments, turns: Sequence[Answer], waiting: str | None
     )
     if not turns:
         return log
-    exported = html.escape(conversation_markdown(shelf, turns))
+    exported = html.escape(conversation_markdown(opened, turns))
     return (
         f'{log}<div class="tools all"><button type="button" data-save="{exported}">Export</button>'
         '<button type="button" data-event="clear">Clear</button></div>'
     )
 
 
-def answer_html(shelf: OpenDocuments, answer: Answer) -> str:
-    """An answer with its place, its confidence and its rivals, or that the article does not say."""
+def answer_html(opened: OpenDocuments, answer: Answer) -> str:
+    """An answer with its location, confidence and alternatives, or the closest passage."""
     parts = []
     if answer.rewritten:
         parts.append(
-            f'<p class="understood" dir="auto">Understood as: {html.escape(answer.rewritten)}</p>'
+            f'<p class="understood" dir="auto">{INTERPRETED_AS} {html.escape(answer.rewritten)}</p>'
         )
     if answer.text is None or answer.citation is None:
-        parts.append(f'<p class="none">{no_answer(shelf)}</p>')
-        if hit := nearest(answer):
-            at = hit.passage
+        parts.append(f'<p class="none">{no_answer(opened)}</p>')
+        if hit := closest_hit(answer):
+            passage = hit.passage
+            text = html.escape(normalize_newlines(passage.text))
+            button = _location_button(opened, passage.document_id, passage.start, passage.end)
             parts.append(
-                f'<section class="nearby" data-marks="{_data(_of(shelf, hit))}">'
-                f"<h2>{NOT_AN_ANSWER}</h2>{_quote(html.escape(normal(at.text)), len(at.text))}"
-                f'<p class="meta">{_button(shelf, at.document_id, at.start, at.end)}</p></section>'
+                f'<section class="nearby" data-marks="{_data(_hit_ranges(opened, hit))}">'
+                f"<h2>{CLOSEST_PASSAGE}</h2>{_quote(text, len(passage.text))}"
+                f'<p class="meta">{button}</p></section>'
             )
         return "".join(parts)
-    parts.append(_answered(shelf, answer.text, answer.confidence, answer.citation))
+    parts.append(_answer(opened, answer.text, answer.confidence, answer.citation))
     if others := alternatives(answer):
-        items = "".join(f"<li>{_other(shelf, other)}</li>" for other in others)
-        parts.append(f'<section class="others"><h2>Also possible</h2><ul>{items}</ul></section>')
+        items = "".join(f"<li>{_alternative(opened, other)}</li>" for other in others)
+        parts.append(
+            f'<section class="others"><h2>Other possible answers</h2><ul>{items}</ul></section>'
+        )
     return "".join(parts)
 
 
-def passages_html(shelf: OpenDocuments, answer: Answer) -> str:
-    """The ranked passages of an answer, each a button to its place, with a bar for its score."""
+def passages_html(opened: OpenDocuments, answer: Answer) -> str:
+    """The ranked passages of an answer, each a button that goes to it, with a bar for its score."""
     if not answer.hits:
         return ""
-    top = max(hit.score for hit in answer.hits)
-    items = "".join(_passage(shelf, hit, top) for hit in answer.hits)
-    title = (
-        "Nearest passages: none answers" if answer.abstained else "Passages searched, best first"
-    )
+    top_score = max(hit.score for hit in answer.hits)
+    items = "".join(_passage(opened, hit, top_score) for hit in answer.hits)
+    title = "Closest passages" if answer.abstained else "Passages searched, most relevant first"
     return f'<section aria-label="Ranked passages"><h2>{title}</h2><ol>{items}</ol></section>'
 
 
@@ -126,182 +143,191 @@ def status_html(
     done: int,
     total: int,
     ready: bool,
-    at_first: str,
+    label: str,
+    progress_label: str,
     error: str = "",
     note: str = "",
     cancellable: bool = False,
 ) -> str:
-    """How far the opening of an article is, in words and as a bar, and a way to stop it."""
+    """The progress of opening documents in words and as a bar, with a button to cancel."""
     if error:
         return f'<p class="bad" role="alert">{html.escape(error)}</p>'
     if ready:
         return f'<p class="ready" role="status">{html.escape(note) or "Ready"}</p>'
     cancel = '<button type="button" data-event="stop">Cancel</button>' if cancellable else ""
     if not total:
-        label = html.escape(at_first)
+        label = html.escape(label)
         return f'<p role="status">{label}</p><progress aria-label="{label}"></progress>{cancel}'
-    # The share is not announced: it changes many times a second.
+    # The percentage is not announced: it changes many times a second.
+    label = html.escape(progress_label)
     return (
-        f'<p><span role="status">Reading the article</span>: {100 * done // total}%</p>'
-        f'<progress aria-label="Reading the article" value="{done}" max="{total}"></progress>{cancel}'
+        f'<p><span role="status">{label}</span>, {100 * done // total}%</p>'
+        f'<progress aria-label="{label}" value="{done}" max="{total}"></progress>{cancel}'
     )
 
 
-def _sheet(shelf: OpenDocuments, document: Document, *, hidden: bool) -> str:
-    """A document: its title as a heading and its paragraphs, numbered from 1 as in a place."""
-    number = shelf.number(document.id)
+def _sheet(opened: OpenDocuments, document: Document, *, hidden: bool) -> str:
+    """A document: its title as a heading, and its paragraphs, numbered as in a TextRange."""
+    number = opened.number(document.id)
     titled, spans = layout(document)
     blocks = [] if titled else [f'<h2 dir="auto">{html.escape(document.title)}</h2>']
-    since = 0
+    previous_end = 0
     for paragraph, (start, end) in enumerate(spans, 0 if titled else 1):
         tag = "h2" if paragraph == 0 else "p"
-        words = _words(document, since, start, end)
-        blocks.append(f'<{tag} dir="auto" data-number="{paragraph}">{words}</{tag}>')
-        since = end
+        text = _paragraph(document, previous_end, start, end)
+        blocks.append(f'<{tag} dir="auto" data-number="{paragraph}">{text}</{tag}>')
+        previous_end = end
     return (
         f'<div class="sheet" id="sheet-{number}" data-index="{number}" role="tabpanel" tabindex="0" '
         f'aria-labelledby="tab-{number}"{" hidden" * hidden}>{"".join(blocks)}</div>'
     )
 
 
-def _words(document: Document, since: int, start: int, end: int) -> str:
-    """A paragraph's text, with a mark for each page but the first that begins in it or before it.
+def _paragraph(document: Document, previous_end: int, start: int, end: int) -> str:
+    """A paragraph's text, with a marker for each page that begins in it or since `previous_end`.
 
-    `since` is where the paragraph before it ends.
+    The first page has no marker.
     """
-    made, at = "", start
-    first, last = (bisect_left(document.pages, offset) for offset in (since, end))
+    parts, position = [], start
+    first, last = (bisect_left(document.pages, offset) for offset in (previous_end, end))
     for page in range(max(first, 1), last):
-        here = max(start, document.pages[page])
-        made += html.escape(normal(document.text[at:here]))
-        made += f'<span class="page" data-page="{page + 1}"></span>'
-        at = here
-    return made + html.escape(normal(document.text[at:end]))
+        page_start = max(start, document.pages[page])
+        parts.append(html.escape(normalize_newlines(document.text[position:page_start])))
+        parts.append(f'<span class="page" data-page="{page + 1}"></span>')
+        position = page_start
+    parts.append(html.escape(normalize_newlines(document.text[position:end])))
+    return "".join(parts)
 
 
-def _tab(shelf: OpenDocuments, name: str, *, chosen: bool, asked: bool, alone: bool) -> str:
-    document, number = shelf.documents[name], shelf.number(name)
+def _tab(
+    opened: OpenDocuments, document_id: str, *, shown: bool, selected: bool, alone: bool
+) -> str:
+    document, number = opened.documents[document_id], opened.number(document_id)
     title = html.escape(document.title)
     counts = {"page": len(document.pages), "paragraph": count_paragraphs(document)}
-    told = [f"{n:,} {what}{'s' * (n > 1)}" for what, n in counts.items() if n]
-    about = html.escape(", ".join([document.title, *told, source(document)]))
+    sizes = [f"{n:,} {unit}{'s' * (n > 1)}" for unit, n in counts.items() if n]
+    tooltip = html.escape(", ".join([document.title, *sizes, display_source(document)]))
     tab = (
         f'<button type="button" role="tab" id="tab-{number}" data-index="{number}" dir="auto" '
-        f'aria-controls="sheet-{number}" aria-selected="{str(chosen).lower()}" '
-        f'tabindex="{0 if chosen else -1}" title="{about}">{title}</button>'
+        f'aria-controls="sheet-{number}" aria-selected="{str(shown).lower()}" '
+        f'tabindex="{0 if shown else -1}" title="{tooltip}">{title}</button>'
     )
     if alone:
         return f'<div class="tab">{tab}</div>'
     return (
         f'<div class="tab"><input type="checkbox" data-event="input" data-index="{number}" '
-        f'title="Ask this document" aria-label="Ask {title}"{" checked" * asked}>{tab}'
+        f'title="Include in answers" aria-label="Include {title} in answers"{" checked" * selected}>'
+        f"{tab}"
         f'<button type="button" class="remove" data-event="delete" data-index="{number}" '
         f'title="Remove this document" aria-label="Remove {title}">×</button></div>'
     )
 
 
 def _turn(question: str, reply: str, kind: str) -> str:
+    text = html.escape(normalize_newlines(question))
     return (
-        f'<section class="turn"><p class="asked" dir="auto">{html.escape(normal(question))}</p>'
+        f'<section class="turn"><p class="asked" dir="auto">{text}</p>'
         f'<div class="reply {kind}">{reply}</div></section>'
     )
 
 
-def _tools(shelf: OpenDocuments, answer: Answer, number: int, last: bool) -> str:
-    """What can be done with a turn: with the last one also ask it again or take it back."""
-    which = f"question {number + 1}"
+def _tools(opened: OpenDocuments, answer: Answer, number: int, last: bool) -> str:
+    """The buttons of a turn; the last one can also be asked again or deleted."""
+    question = f"question {number + 1}"
     buttons = (
-        f'<button type="button" data-copy="{html.escape(answer_text(shelf, answer))}" '
-        f'aria-label="Copy the answer to {which}">Copy</button>'
+        f'<button type="button" data-copy="{html.escape(answer_text(opened, answer))}" '
+        f'aria-label="Copy the answer to {question}">Copy</button>'
         f'<button type="button" data-event="edit" data-index="{number}" '
-        f'aria-label="Edit {which}">Edit</button>'
+        f'aria-label="Edit {question}">Edit</button>'
     )
     if last:
         buttons += (
-            f'<button type="button" data-event="retry" aria-label="Retry {which}">Retry</button>'
-            f'<button type="button" data-event="undo" aria-label="Undo {which}">Undo</button>'
+            '<button type="button" data-event="retry" '
+            f'aria-label="Ask {question} again">Ask again</button>'
+            f'<button type="button" data-event="undo" aria-label="Delete {question}">Delete</button>'
         )
     return f'<div class="tools">{buttons}</div>'
 
 
-def _answered(shelf: OpenDocuments, words: str, confidence: float, at: Citation) -> str:
+def _answer(opened: OpenDocuments, words: str, confidence: float, citation: Citation) -> str:
+    button = _location_button(opened, citation.document, citation.start, citation.end)
     return (
-        f'{_cited(shelf, words, at)}<p class="meta">{_button(shelf, at.document, at.start, at.end)}'
-        f'<span class="sure">{sureness(confidence)}</span></p>'
+        f'{_cited(opened, words, citation)}<p class="meta">{button}'
+        f'<span class="sure">{confidence_label(confidence)}</span></p>'
     )
 
 
-def _other(shelf: OpenDocuments, other: Alternative) -> str:
-    return _answered(shelf, other.text, other.confidence, other.citation)
+def _alternative(opened: OpenDocuments, other: Alternative) -> str:
+    return _answer(opened, other.text, other.confidence, other.citation)
 
 
-def _cited(shelf: OpenDocuments, words: str, at: Citation) -> str:
-    """The words; and where the sentence has more, the sentence with the words marked in it."""
-    text = shelf.documents[at.document].text
-    marks = shelf.places(at.document, at.sentence_start, at.sentence_end)
-    within = shelf.places(at.document, at.start, at.end)
-    data = f'data-marks="{_data(marks)}" data-words="{_data(within)}"'
-    said = html.escape(normal(words))
-    if (at.start, at.end) == (at.sentence_start, at.sentence_end):
-        return f'<div class="cited" {data}>{_quote(said, len(words))}</div>'
-    before, after = text[at.sentence_start : at.start], text[at.end : at.sentence_end]
-    sentence = (
-        f'{html.escape(normal(before))}<mark class="begins ends">{said}</mark>'
-        f"{html.escape(normal(after))}"
-    )
+def _cited(opened: OpenDocuments, words: str, citation: Citation) -> str:
+    """The answer's words and, if their sentence has more, the sentence with the words marked."""
+    text = opened.documents[citation.document].text
+    start, end = citation.sentence_start, citation.sentence_end
+    sentence_ranges = opened.text_ranges(citation.document, start, end)
+    word_ranges = opened.text_ranges(citation.document, citation.start, citation.end)
+    data = f'data-marks="{_data(sentence_ranges)}" data-words="{_data(word_ranges)}"'
+    answer = html.escape(normalize_newlines(words))
+    if (citation.start, citation.end) == (start, end):
+        return f'<div class="cited" {data}>{_quote(answer, len(words))}</div>'
+    before = html.escape(normalize_newlines(text[start : citation.start]))
+    after = html.escape(normalize_newlines(text[citation.end : end]))
+    sentence = f'{before}<mark class="begins ends">{answer}</mark>{after}'
     return (
-        f'<div class="cited" {data}><p class="words" dir="auto">{said}</p>'
-        f"{_quote(sentence, at.sentence_end - at.sentence_start)}</div>"
+        f'<div class="cited" {data}><p class="words" dir="auto">{answer}</p>'
+        f"{_quote(sentence, end - start)}</div>"
     )
 
 
-def _passage(shelf: OpenDocuments, hit: Hit, top: float) -> str:
-    at = hit.passage
-    where = html.escape(shelf.name(at.document_id, at.start, at.end))
-    title = html.escape(short(shelf.documents[at.document_id].title))
-    of = f'<span class="of" dir="auto">{title}</span>' if len(shelf.documents) > 1 else ""
-    gone = " disabled" if at.document_id in shelf.removed else ""
+def _passage(opened: OpenDocuments, hit: Hit, top_score: float) -> str:
+    passage = hit.passage
+    location = html.escape(opened.location(passage.document_id, passage.start, passage.end))
+    title = html.escape(shorten(opened.documents[passage.document_id].title))
+    label = f'<span class="source" dir="auto">{title}</span>' if len(opened.documents) > 1 else ""
+    disabled = " disabled" if passage.document_id in opened.removed else ""
+    ranges = _data(_hit_ranges(opened, hit))
     return (
-        f'<li><button type="button" data-places="{_data(_of(shelf, hit))}" title="{where}"{gone}>'
-        f'<span class="excerpt" dir="auto">{html.escape(_excerpt(at.text))}</span>{of}'
-        f'<span class="score"><span class="bar" style="--share:{_share(hit.score, top):.0f}%">'
+        f'<li><button type="button" data-ranges="{ranges}" title="{location}"{disabled}>'
+        f'<span class="excerpt" dir="auto">{html.escape(_excerpt(passage.text))}</span>{label}'
+        f'<span class="score"><span class="bar" style="--share:{_share(hit.score, top_score):.0f}%">'
         f'</span><span class="number">{hit.score:.1f}</span></span></button></li>'
     )
 
 
-def _button(shelf: OpenDocuments, document_id: str, start: int, end: int) -> str:
-    """A button that goes to a place and is named after it; only the name where the document is gone."""
-    name = html.escape(shelf.name(document_id, start, end))
-    if document_id in shelf.removed:
-        return f'<span class="gone">{name}, removed</span>'
-    found = _data(shelf.places(document_id, start, end))
-    return f'<button type="button" class="place" data-places="{found}">{name}</button>'
+def _location_button(opened: OpenDocuments, document_id: str, start: int, end: int) -> str:
+    """A button that goes to a location, named after it; only the name if the document was removed."""
+    name = html.escape(opened.location(document_id, start, end))
+    if document_id in opened.removed:
+        return f'<span class="gone">{name} (document removed)</span>'
+    ranges = _data(opened.text_ranges(document_id, start, end))
+    return f'<button type="button" class="location" data-ranges="{ranges}">{name}</button>'
 
 
-def _of(shelf: OpenDocuments, hit: Hit) -> list[Place]:
-    at = hit.passage
-    return shelf.places(at.document_id, at.start, at.end)
+def _hit_ranges(opened: OpenDocuments, hit: Hit) -> list[TextRange]:
+    passage = hit.passage
+    return opened.text_ranges(passage.document_id, passage.start, passage.end)
 
 
-def _share(score: float, top: float) -> float:
-    """A score in percent of the best one, whatever their signs."""
-    return 100 * max(0.0, min(1.0, score / top)) if top > 0 else 0.0
+def _share(score: float, top_score: float) -> float:
+    """A score as a percentage of the best one, from 0 to 100."""
+    return 100 * max(0.0, min(1.0, score / top_score)) if top_score > 0 else 0.0
 
 
-def _quote(inside: str, length: int) -> str:
-    """A quotation, `inside` being escaped; a long one is folded up."""
-    if length <= LONG:
-        return f'<blockquote dir="auto">{inside}</blockquote>'
+def _quote(escaped: str, length: int) -> str:
+    """A quotation of `length` characters, already escaped; a long one is collapsed."""
+    if length <= MAX_QUOTATION:
+        return f'<blockquote dir="auto">{escaped}</blockquote>'
     return (
-        f'<blockquote dir="auto" class="long">{inside}</blockquote>'
+        f'<blockquote dir="auto" class="long">{escaped}</blockquote>'
         '<button type="button" class="more" aria-expanded="false">Show all</button>'
     )
 
 
 def _excerpt(text: str) -> str:
     line = " ".join(text.split())
-    return line if len(line) <= EXCERPT else line[:EXCERPT].rsplit(" ", 1)[0] + " …"
+    return line if len(line) <= MAX_EXCERPT else line[:MAX_EXCERPT].rsplit(" ", 1)[0] + " …"
 
 
-def _data(found: Sequence[Place]) -> str:
-    return html.escape(json.dumps(found, separators=(",", ":")))
+def _data(ranges: Sequence[TextRange]) -> str:
+    return html.escape(json.dumps(ranges, separators=(",", ":")))

@@ -1,4 +1,4 @@
-"""The requests under way, and the line that is logged of each when it has ended."""
+"""Count the requests in progress, and log a line for each when it ends."""
 
 from __future__ import annotations
 
@@ -19,50 +19,50 @@ from page.loader import DocumentLoader
 from qa.answerer import ArticleAnswerer
 from qa.types import Answer
 
-Form = Literal["text", "json"]
-FORMS: tuple[Form, ...] = ("text", "json")
+LogFormat = Literal["text", "json"]
+LOG_FORMATS: tuple[LogFormat, ...] = ("text", "json")
 
 
 @dataclass
 class Request:
-    """What is noted of a request: how it ended, how long its steps took, and its texts.
+    """A request to log: its outcome, the seconds of each step, and its texts.
 
-    `seconds` has a name and a time for each step; `texts` is logged only where that is wanted.
+    `texts` (questions, answers, titles) are logged on request only.
     """
 
     outcome: str = ""
     seconds: Mapping[str, float] = field(default_factory=dict)
     texts: dict[str, Any] = field(default_factory=dict)
 
-    def answered(self, answer: Answer) -> None:
-        """Note what came of a question."""
+    def set_answer(self, answer: Answer) -> None:
+        """Record the answer to a question."""
         self.outcome = "not answered" if answer.abstained else "answered"
         self.seconds = answer.seconds
         self.texts["answer"] = answer.text
 
-    def opened(self, opening: DocumentLoader, added: ArticleAnswerer) -> None:
-        """Note which documents were opened."""
+    def set_opened(self, loader: DocumentLoader, opened: ArticleAnswerer) -> None:
+        """Record which documents were opened."""
         self.outcome = "opened"
-        self.seconds = opening.seconds
-        self.texts["documents"] = [document.title for document in added.documents.values()]
+        self.seconds = loader.seconds
+        self.texts["documents"] = [document.title for document in opened.documents.values()]
 
 
 class RequestLog:
-    """Counts the requests that are `under_way`, and logs those that have ended, one line each."""
+    """Counts the requests that are `under_way`, and logs a line for each that has ended."""
 
     def __init__(
         self,
-        form: Form | None = None,
+        log_format: LogFormat | None = None,
         *,
         texts: bool = False,
         write: Callable[[str], None] | None = None,
     ) -> None:
-        """Log in a form, or nothing by default; with `texts` what was asked and opened, too.
+        """Log nothing without a format; `texts` also logs questions, answers and titles.
 
-        A line for which `write` raises OSError or ValueError is dropped, and the next one that can be
-        written has the number of those in `dropped`.
+        A line for which `write` raises OSError or ValueError is dropped; the next one that can be
+        written says in `dropped` how many were.
         """
-        self._form = form
+        self._format = log_format
         self._texts = texts
         self._write = write or _print
         self.under_way = 0
@@ -70,8 +70,11 @@ class RequestLog:
         self._lock = threading.Lock()
 
     @contextmanager
-    def one(self, what: str, by: str, **texts: Any) -> Iterator[Request]:
-        """A request while it is under way: `what` is asked for, `by` a page or a program."""
+    def record(self, kind: str, client: str, **texts: Any) -> Iterator[Request]:
+        """Count a request while it is in progress, and log it at its end.
+
+        `kind` is "ask" or "open"; `client` is "page", "program" or "mcp".
+        """
         request = Request(texts=texts)
         started = time.perf_counter()
         with self._lock:
@@ -88,12 +91,12 @@ class RequestLog:
         finally:
             with self._lock:
                 self.under_way -= 1
-            # Whoever asked has gone before it was answered where no outcome was noted.
+            # No outcome recorded: the client disconnected.
             request.outcome = request.outcome or "left"
-            self._log(what, by, request, time.perf_counter() - started)
+            self._log(kind, client, request, time.perf_counter() - started)
 
-    def _log(self, what: str, by: str, request: Request, seconds: float) -> None:
-        if self._form is None:
+    def _log(self, kind: str, client: str, request: Request, seconds: float) -> None:
+        if self._format is None:
             return
         now = datetime.now(timezone.utc).isoformat(timespec="milliseconds")
         steps = {**request.seconds, "whole": seconds}
@@ -101,8 +104,8 @@ class RequestLog:
             dropped, self._dropped = self._dropped, 0
         line: dict[str, Any] = {
             "time": now,
-            "request": what,
-            "by": by,
+            "request": kind,
+            "by": client,
             "outcome": request.outcome,
             "milliseconds": {name: round(1000 * s, 1) for name, s in steps.items()},
             **({"dropped": dropped} if dropped else {}),
@@ -115,7 +118,7 @@ class RequestLog:
                 self._dropped += dropped + 1
 
     def _formatted(self, line: dict[str, Any]) -> str:
-        if self._form == "json":
+        if self._format == "json":
             return json.dumps(line, ensure_ascii=False, default=str)
         times = " ".join(f"{name} {ms:.0f} ms" for name, ms in line["milliseconds"].items())
         fields = " ".join(

@@ -1,4 +1,4 @@
-"""The page below a path, as --root-path puts it."""
+"""Redirect to the page's root path, for --root-path."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 
 class RedirectToRoot:
-    """Redirects /articles to /articles/ where that is the page's root path.
+    """ASGI middleware that redirects /articles to /articles/ if that is the page's root path.
 
-    No route has the path without its slash, and it is what people type.
+    People type it without the slash, and no route matches that.
     """
 
     def __init__(self, app: ASGIApp) -> None:

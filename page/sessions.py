@@ -1,111 +1,102 @@
-"""All sessions of a page, and what is forgotten of them when they are over."""
+"""What all sessions of a page share, and the check whether a session has expired."""
 
 from __future__ import annotations
 
 import threading
 import time
-import weakref
-from contextlib import suppress
-from pathlib import Path
-
-from gradio.utils import get_upload_folder
+from collections.abc import Callable
 
 from index.errors import ArticleError
+from page.gradio_compat import upload_folder
+from page.index_cache import IndexCache
 from page.loader import DocumentLoader
-from page.session import Clock, Indexes, Session
+from page.session import Session
 from page.uploads import UNREAD_SECONDS, Uploads
 from page.uploads_folder import Sweeper
 
-# In seconds: somebody may have lunch, or a meeting, and go on.
-FORGET_AFTER = 4 * 3600.0
-
-
-LOST = "What you had open was closed, since it was not used for a while: open it again."
+FORGET_AFTER_SECONDS = 4 * 3600.0  # long enough for a meeting or lunch
 
 
 class SessionExpiredError(ArticleError):
-    """What a visitor had open was closed, since it was not used for long."""
+    """The visitor's session was forgotten, because it was idle or the server restarted."""
 
 
 class Sessions:
-    """The sessions of a page, and the indexes that they share.
+    """Creates the sessions of a page, and holds the index cache and the uploads that they share.
 
-    What a visitor has opened and asked is forgotten when it was not used for some time, or when the
-    session itself is gone: it is the visitor's, and this may be another's machine.
+    A session itself is held by Gradio, or by ApiEndpoints for API clients. SessionLimits decides when
+    it has been idle for too long, and Replies.forget_session() then drops it everywhere.
     """
 
     def __init__(
         self,
-        first: DocumentLoader,
+        initial: DocumentLoader,
         *,
-        private: bool = False,
-        forget_after: float = FORGET_AFTER,
+        allow_private_urls: bool = False,
+        forget_after: float = FORGET_AFTER_SECONDS,
         uploads: Uploads | None = None,
-        clock: Clock = time.monotonic,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Visitors find `first` open; `private` lets their addresses lead into private networks.
+        """New sessions have the documents of `initial` open. `forget_after` is in seconds.
 
-        `uploads` is where their files are, by default Gradio's folder.
+        `allow_private_urls` allows addresses on this machine and in private networks. `uploads` is by
+        default Gradio's folder.
         """
-        self.indexes = Indexes(clock=clock)
-        self.first = first
+        self.indexes = IndexCache(clock=clock)
+        self.initial = initial
         self.forget_after = forget_after
-        self._private = private
-        self.uploads = uploads or Uploads(Path(get_upload_folder()))
+        self._allow_private_urls = allow_private_urls
+        self.uploads = uploads or Uploads(upload_folder())
         self._sweeper = Sweeper(uploads.folder, forget_after, clock) if uploads else None
         self._clock = clock
-        self._known: weakref.WeakSet[Session] = weakref.WeakSet()
-        self._lock = threading.Lock()
         self._stopped = threading.Event()
+
+    @property
+    def expired_message(self) -> str:
+        """The message for a visitor whose session was forgotten."""
+        return (
+            f"Your documents were closed after {_duration(self.forget_after)} of inactivity or a server "
+            "restart. Please add them again."
+        )
 
     def new(self) -> Session:
         """A new session."""
-        return Session.of(self.first.documents, private=self._private)
+        return Session.create(self.initial.documents, allow_private_urls=self._allow_private_urls)
 
-    def arrive(self, session: Session) -> None:
-        """Note that a page was loaded, which begins its session."""
-        session.arrived = True
-        with suppress(SessionExpiredError):
-            self.use(session)
+    def start(self, session: Session) -> None:
+        """Note that the visitor's page was loaded, which starts the session."""
+        session.started = True
 
-    def use(self, session: Session) -> None:
-        """Note that a session is used; raises SessionExpiredError, once, if it was forgotten."""
-        with self._lock:
-            self._known.add(session)
-            session.used = self._clock()
-            if not session.arrived:
-                session.arrived = True
-                raise SessionExpiredError(LOST)
-            if session.forgotten:
-                session.forgotten = False
-                hours = self.forget_after / 3600
-                raise SessionExpiredError(
-                    f"What you had open was closed, since it was not used for {hours:g} hours: "
-                    "open it again."
-                )
+    def check(self, session: Session) -> None:
+        """Raise SessionExpiredError, once, if the visitor's session was forgotten since the start."""
+        if not session.started:
+            session.started = True
+            raise SessionExpiredError(self.expired_message)
 
-    def forget(self) -> None:
-        """Forget what was not used for as long as it is kept."""
-        before = self._clock() - self.forget_after
-        with self._lock:
-            for session in self._known:
-                busy = session.adding is not None and not session.adding.opened.is_set()
-                if session.used < before and not busy:
-                    session.forget(self.first.documents)
-        self.indexes.forget(before)
+    def sweep(self) -> None:
+        """Drop cached indexes and uploads that have not been used for a while."""
+        self.indexes.forget_before(self._clock() - self.forget_after)
         self.uploads.sweep(min(UNREAD_SECONDS, self.forget_after))
         if self._sweeper:
             self._sweeper.sweep()
 
-    def watch(self) -> None:
-        """Forget from now on, by and by, until stop()."""
+    def start_sweeping(self) -> None:
+        """Sweep regularly in a thread, until stop()."""
 
-        def go_on() -> None:
+        def run() -> None:
             while not self._stopped.wait(min(60.0, self.forget_after / 4)):
-                self.forget()
+                self.sweep()
 
-        threading.Thread(target=go_on, daemon=True).start()
+        threading.Thread(target=run, daemon=True).start()
 
     def stop(self) -> None:
-        """End what watch() began."""
+        """Stop sweeping."""
         self._stopped.set()
+
+
+def _duration(seconds: float) -> str:
+    """A duration in words: "4 hours", "1 hour", "20 minutes", "30 seconds"."""
+    units = (("hour", 3600), ("minute", 60), ("second", 1))
+    unit, size = next((unit for unit in units if seconds >= unit[1]), units[-1])
+    number = f"{seconds / size:.3g}"
+    return f"{number} {unit}{'' if number == '1' else 's'}"

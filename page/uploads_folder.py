@@ -1,4 +1,4 @@
-"""The folder for uploads: deleted when the page ends, or by the next page where it was killed."""
+"""The folder for uploads: deleted when the page stops, or by the next page if it was killed."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ PREFIX = "ask-the-article-"
 NAME = re.compile(re.escape(PREFIX) + r"[a-z0-9_]{8}")  # as tempfile.mkdtemp makes them
 LOCK = "lock"
 FILES = "files"
-# In the lock file of every folder that is ours, written when it is locked.
+# Written into the lock file of each of our folders once it is locked.
 MARKER = (
     b"Ask the Article: the files next to this one belong to the page that has this file locked.\n"
 )
-# Windows locks bytes, not files: one after the marker, which others have to read.
+# Windows locks bytes, not files: this one is after the marker, which others must be able to read.
 _LOCKED_BYTE = 1 << 20
 _BINARY = getattr(os, "O_BINARY", 0)
-# No link is followed, and opening a named pipe does not wait for a writer.
+# Do not follow links, and do not wait for a writer if it is a named pipe.
 _CAUTIOUS = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
 
 
@@ -32,36 +32,36 @@ class UploadsFolder:
     """A new folder for uploads, `files`, that only this user can read."""
 
     def __init__(self, parent: str | None = None) -> None:
-        """Delete what killed pages have left in `parent`, and make a folder there.
+        """Delete what killed pages left in `parent`, and create a folder there.
 
-        The default is the system's folder for temporary files. Raises OSError.
+        The default is the system's temporary folder. Raises OSError.
         """
         if parent:
             Path(parent).mkdir(parents=True, exist_ok=True)
-        above = Path(parent or tempfile.gettempdir()).absolute()
-        delete_abandoned(above)
-        self._folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=above))
+        parent_path = Path(parent or tempfile.gettempdir()).absolute()
+        delete_abandoned(parent_path)
+        self._folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=parent_path))
         self.files = self._folder / FILES
         self.files.mkdir(mode=0o700)
         self._lock: int | None = os.open(
             self._folder / LOCK, os.O_RDWR | os.O_CREAT | os.O_EXCL | _BINARY, 0o600
         )
-        # On a file system without locks nothing proves later that the folder is abandoned: it stays.
+        # On a file system without locks, nothing can prove later that the folder is abandoned: it stays.
         if _lock(self._lock):
             os.write(self._lock, MARKER)
 
     def delete(self) -> None:
-        """Delete the folder with all that is in it."""
+        """Delete the folder and everything in it."""
         if self._lock is not None:
             _delete(self._folder, self._lock)
             self._lock = None
 
 
 def delete_abandoned(parent: Path) -> None:
-    """Delete the folders of pages that have ended without doing so, as when they were killed.
+    """Delete the folders of pages that were killed before they could.
 
-    A folder is deleted if its name and its owner are right, and it has a lock file with our marker
-    that no process holds.
+    A folder is deleted if its name and owner match, and it has a lock file with our marker that no
+    process holds.
     """
     with suppress(OSError):
         for folder in parent.iterdir():
@@ -95,8 +95,8 @@ def _is_ours(info: os.stat_result) -> bool:
 def _delete(folder: Path, lock: int) -> None:
     """Delete a folder of ours and close its lock file.
 
-    The lock file goes last, so that the next page finishes where this one is killed. A file that
-    somebody has put next to it stays, and with it the folder.
+    The lock file is deleted last, so that the next page can finish if this one is killed. A file that
+    somebody else has put next to it stays, and with it the folder.
     """
     shutil.rmtree(folder / FILES, ignore_errors=True)
     if not (folder / FILES).exists():
@@ -111,7 +111,7 @@ def _delete(folder: Path, lock: int) -> None:
 
 
 def _lock(descriptor: int) -> bool:
-    """Lock a file until it is closed or the process ends; False where another holds the lock."""
+    """Lock a file until it is closed or the process ends; False if another process holds the lock."""
     try:
         if sys.platform == "win32":
             import msvcrt
@@ -129,33 +129,32 @@ def _lock(descriptor: int) -> bool:
 
 
 class Sweeper:
-    """Deletes files that have not changed for `max_age` seconds, and folders left empty.
+    """Deletes files that have not changed for `max_age` seconds, and empty folders.
 
-    Ages are counted by a clock that is never set, from when a file is first seen, so that neither a
-    jump of the system's clock nor a file's own times make a new file old.
+    A file's age is measured with a monotonic clock from when it is first seen, so that neither a change
+    of the system's time nor the file's own timestamps make a new file old.
     """
 
     def __init__(
         self, folder: Path, max_age: float, clock: Callable[[], float] = time.monotonic
     ) -> None:
-        """Sweep this folder; nothing in it has been seen yet."""
+        """Sweep this folder; `clock` returns seconds and never goes back."""
         self._folder = folder
         self._max_age = max_age
         self._clock = clock
-        # For each path what it was when it was last seen, and since when it has been that.
+        # For each path its version when last seen, and since when it has had that.
         self._seen: dict[Path, tuple[tuple[int, ...], float]] = {}
 
     def sweep(self) -> None:
-        """Delete what is too old."""
+        """Delete what has reached the maximum age."""
         now = self._clock()
         seen: dict[Path, tuple[tuple[int, ...], float]] = {}
         for path in sorted(self._folder.rglob("*"), reverse=True):
-            with suppress(
-                OSError
-            ):  # the folder is not empty, or somebody has just deleted the file
+            # The folder is not empty, or the file has just been deleted.
+            with suppress(OSError):
                 info = path.lstat()
                 is_folder = stat.S_ISDIR(info.st_mode)
-                # A folder changes when what is in it is deleted.
+                # The size and time of a folder change with its content.
                 version = (
                     (info.st_ino,) if is_folder else (info.st_ino, info.st_size, info.st_mtime_ns)
                 )

@@ -21,7 +21,15 @@ from index.errors import ArticleError
 from index.models.encoder import SentenceEncoder
 from index.stores.collection import StoredCollection
 from index.stores.open import STORE_HELP, open_store
-from index.terminal import Parser, add_shared, count, nonempty, print_progress, run, visible
+from index.terminal import (
+    Parser,
+    add_document_options,
+    nonempty,
+    positive_int,
+    print_progress,
+    run,
+    visible,
+)
 from qa.answerer import DEFAULT_K, Answerer
 from qa.chat import chat
 from qa.opening import DEFAULT_ARTICLE, load_reader, open_articles
@@ -69,16 +77,16 @@ def main(argv: Sequence[str] | None = None, *, prog: str = "python -m qa") -> in
     judge.add_argument(
         "--predictions", metavar="OUT.jsonl", help="write one JSON line per question"
     )
-    judge.add_argument("--limit", type=count, help="ask only the first N questions")
+    judge.add_argument("--limit", type=positive_int, help="ask only the first N questions")
     judge.set_defaults(run=_evaluate)
     for command in (ask, talk, judge):
         command.add_argument(
             "--k",
-            type=count,
+            type=positive_int,
             default=DEFAULT_K,
             help="passages to read per question (default: %(default)s)",
         )
-        add_shared(command)
+        add_document_options(command)
         command.add_argument(
             "--reader",
             type=nonempty,

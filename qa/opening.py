@@ -7,10 +7,13 @@ from dataclasses import replace
 from pathlib import Path
 
 from index.documents.document import Document, read_document
-from index.models.encoder import DEFAULT_ENCODER, Encoder, Progress, SentenceEncoder
+from index.models.encoder import SentenceEncoder
+from index.models.model_files import DEFAULT_ENCODER
+from index.models.types import Encoder, Progress
 from index.resources import resource
-from index.search.article_index import index_folder, named_folder, open_index
+from index.search.article_index import open_index
 from index.search.collection import Collection
+from index.search.index_files import index_folder, named_folder
 from qa.answerer import ArticleAnswerer
 from qa.candidates import PassageReader
 from qa.reader import DEFAULT_READER, Reader, ReaderError

@@ -12,8 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from index.errors import ArticleError, EncoderError
-from index.models.encoder import REINSTALL, batches, default_encoder_folder
-from index.models.tokenizer import WordPieces, bert_size
+from index.models.encoder import batches
+from index.models.model_files import REINSTALL_COMMAND, default_encoder_folder
+from index.models.tokenizer import WordPieceTokenizer, read_bert_size
 from index.resources import resource
 from index.storage import sha256_of, sha256_of_body
 from qa.reader_format import ABOUT, FORMAT_VERSION, MAX_LENGTH, STRIDE, WEIGHTS, WORD_EMBEDDINGS
@@ -99,7 +100,7 @@ class Reader:
         else:
             self._load_other(self.name)
         self.max_length = min(limit, self._most)
-        room = self.max_length - self._pieces.marks(pair=True)
+        room = self.max_length - self._tokenizer.count_special_tokens(pair=True)
         self._max_question = min(MAX_QUESTION_PIECES, room // 2)
         self._stride = min(stride, (room - self._max_question) // 2)
 
@@ -146,18 +147,18 @@ class Reader:
         except EncoderError as error:
             raise ReaderError(str(error)) from error
         words = base / "model.safetensors"
-        _check(words, about["base_sha256"], REINSTALL)
+        _check(words, about["base_sha256"], REINSTALL_COMMAND)
         weights = folder / WEIGHTS
         _check(weights, about["weights_sha256"], f"git checkout -- {folder}")
         try:
-            size = bert_size(base)
+            size = read_bert_size(base)
             if size is None:
                 raise ValueError("not a BERT model")
-            self._pieces = WordPieces.load(base)
+            self._tokenizer = WordPieceTokenizer.load(base)
         except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
             raise ReaderError(
                 f"The encoder in '{base}', which the reader is built on, cannot be read "
-                f"({type(error).__name__}): restore it with '{REINSTALL}'."
+                f"({type(error).__name__}): restore it with '{REINSTALL_COMMAND}'."
             ) from error
         tensors = {name: t.float() for name, t in load_file(weights).items()}
         with safe_open(words, framework="pt") as file:
@@ -203,7 +204,7 @@ class Reader:
                 f"The reader '{name}' has no fast tokenizer, which answers need for their offsets: "
                 "give another reader."
             )
-        self._pieces = WordPieces(tokenizer.backend_tokenizer)
+        self._tokenizer = WordPieceTokenizer(tokenizer.backend_tokenizer)
         self._pad = tokenizer.pad_token_id or 0
         positions = getattr(model.config, "max_position_embeddings", MAX_LENGTH)
         self._most = min(positions, tokenizer.model_max_length)
@@ -218,7 +219,7 @@ class Reader:
         """The questions, each cut to its first word pieces."""
         if not questions:
             return []
-        cut = self._pieces.cut(questions, most=self._max_question, marks=False)
+        cut = self._tokenizer.encode(questions, max_length=self._max_question, special_tokens=False)
         return [
             question[: pieces.offsets[-1][1]] if len(pieces.ids) == self._max_question else question
             for question, pieces in zip(questions, cut, strict=True)
@@ -228,7 +229,7 @@ class Reader:
         """All windows of all passages, each with the question in front."""
         if not pairs:
             return []
-        cuts = self._pieces.windows(pairs, most=self.max_length, stride=self._stride)
+        cuts = self._tokenizer.windows(pairs, max_length=self.max_length, stride=self._stride)
         windows = []
         for passage, passage_cuts in enumerate(cuts):
             for cut in passage_cuts:

@@ -18,7 +18,7 @@ from playwright.sync_api import Browser, Error, Playwright
 
 from page.loader import DocumentLoader
 from page.page import Page
-from page.sessions import FORGET_AFTER, Sessions
+from page.sessions import FORGET_AFTER_SECONDS, Sessions
 
 ROOT = Path(__file__).parent.parent
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -104,11 +104,11 @@ def launched(
     *,
     private: bool = True,
     page_options: Mapping[str, Any] | None = None,
-    forget_after: float = FORGET_AFTER,
+    forget_after: float = FORGET_AFTER_SECONDS,
     **options: Any,
 ) -> Iterator[tuple[Page, str]]:
     """The page itself, too."""
-    sessions = Sessions(first, private=private, forget_after=forget_after)
+    sessions = Sessions(first, allow_private_urls=private, forget_after=forget_after)
     page = Page(sessions, **(page_options or {}))
     address, _ = page.launch("127.0.0.1", free_port(), **options)
     first.start()

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from index.models.encoder import Encoded, Progress, SentenceEncoder, Tokens, Vectors
+from index.models.encoder import SentenceEncoder
+from index.models.types import Encoded, Progress, Tokens, Vectors
 from index.passages import Passage, sentence_texts
 from page.startup import prepare_settings
 from qa.reader import Reader, Reading

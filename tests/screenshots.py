@@ -48,8 +48,8 @@ def main() -> None:
             page.locator("#status .ready").wait_for(timeout=120_000)
             questions = [QUESTION]
             if several:
-                page.get_by_role("button", name="Add a document").click()
-                page.get_by_label("Text", exact=True).fill(SECOND)
+                page.get_by_role("button", name="Add document").click()
+                page.get_by_label("Or paste text", exact=True).fill(SECOND)
                 page.get_by_role("button", name="Add", exact=True).click()
                 page.get_by_role("tab").nth(1).wait_for()
                 page.locator("#status .ready").wait_for()

@@ -19,7 +19,7 @@ from mcp import ClientSession
 from mcp.client.streamable_http import streamable_http_client
 from mcp.types import CallToolResult, TextContent, Tool
 
-from index.models.encoder import Progress
+from index.models.types import Progress
 from index.search.article_index import ArticleIndex
 from index.search.collection import Collection
 from page.loader import DocumentLoader
@@ -49,11 +49,11 @@ def opened() -> ArticleAnswerer:
 def address(
     opened: ArticleAnswerer, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[tuple[str, Path]]:
-    def how(progress: Progress) -> ArticleAnswerer:
+    def load(progress: Progress) -> ArticleAnswerer:
         return opened
 
     uploads = tmp_path_factory.mktemp("uploads")
-    first = DocumentLoader(how, documents=list(opened.documents.values()))
+    first = DocumentLoader(load, documents=list(opened.documents.values()))
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("GRADIO_TEMP_DIR", str(uploads))
         with serving(first) as served:
@@ -168,12 +168,12 @@ def test_files_beside_a_broken_one_are_opened_and_the_note_names_it(client: Clie
     ("endpoint", "given", "says"),
     [
         ("/ask", {"question": " "}, "Type a question first."),
-        ("/ask", {"question": None}, "The question is not a text"),
-        ("/ask", {"question": "Who?", "k": 0}, "k is 0: give a number from 1 to 50."),
-        ("/ask", {"question": "Who?", "k": "many"}, "k is many"),
-        ("/ask", {"question": "Who?", "documents": []}, "No document is asked"),
-        ("/ask", {"question": "Who?", "documents": ["x"]}, "There is no open document 'x'"),
-        ("/ask", {"question": "Who?", "history": [["a"]]}, "The history is not understood"),
+        ("/ask", {"question": None}, "question must be a string."),
+        ("/ask", {"question": "Who?", "k": 0}, "k must be a number from 1 to 50."),
+        ("/ask", {"question": "Who?", "k": "many"}, "k must be a number"),
+        ("/ask", {"question": "Who?", "documents": []}, "documents must be a list"),
+        ("/ask", {"question": "Who?", "documents": ["x"]}, "No open document has the id 'x'"),
+        ("/ask", {"question": "Who?", "history": [["a"]]}, "history must be a list of pairs"),
         (
             "/ask",
             {"question": "Who?", "history": [["it " * 334, ""]]},
@@ -185,22 +185,22 @@ def test_files_beside_a_broken_one_are_opened_and_the_note_names_it(client: Clie
             "A turn of the history is too",
         ),
         ("/ask", {"question": "Who?", "history": [["a", "b"]] * 101}, "The history has 101 turns"),
-        ("/open", {}, "There is nothing to open"),
-        ("/open", {"address": "/etc/passwd"}, "'/etc/passwd' is no web address"),
-        ("/open", {"text": LIGHTHOUSE}, "‘Lighthouse’ is open already."),
-        ("/open", {"text": 5}, "text is not a text"),
-        ("/open", {"address": ["a"]}, "address is not a text"),
-        ("/open", {"files": "a.txt"}, "files is not a list of at most 100 files"),
-        ("/open", {"files": ["a.txt"]}, "A file is not understood"),
-        ("/open", {"files": [{"name": "a.txt", "content": "ä"}]}, "is not base64"),
-        ("/ask", {"question": "Who?", "documents": 5}, "documents is not a list"),
-        ("/ask", {"question": "Who?", "history": "Who?"}, "The history is not understood"),
-        ("/ask", {"question": 5}, "The question is not a text"),
-        ("/ask", {"question": "Who?", "k": "5"}, "k is 5: give a number from 1 to 50"),
+        ("/open", {}, "Add a file, a web address or some text first."),
+        ("/open", {"address": "/etc/passwd"}, "“/etc/passwd” isn't a web address"),
+        ("/open", {"text": LIGHTHOUSE}, "“Lighthouse” is already open."),
+        ("/open", {"text": 5}, "text must be a string"),
+        ("/open", {"address": ["a"]}, "address must be a string"),
+        ("/open", {"files": "a.txt"}, "files must be a list of at most 100 files"),
+        ("/open", {"files": ["a.txt"]}, "Give each file as"),
+        ("/open", {"files": [{"name": "a.txt", "content": "ä"}]}, "isn't valid base64"),
+        ("/ask", {"question": "Who?", "documents": 5}, "documents must be a list"),
+        ("/ask", {"question": "Who?", "history": "Who?"}, "history must be a list of pairs"),
+        ("/ask", {"question": 5}, "question must be a string."),
+        ("/ask", {"question": "Who?", "k": "5"}, "k must be a number from 1 to 50"),
         (
             "/open",
             {"files": [{"path": "/etc/passwd"}]},
-            "A file is not understood: give its name and its content",
+            "Give each file as",
         ),
     ],
 )
@@ -272,7 +272,7 @@ def test_mcp_clients_find_the_same_three_tools(served: str) -> None:
     tools = {tool.name: tool for tool in with_mcp(served, listed)}
     assert set(tools) == {"ask", "open", "documents"}
     ask = tools["ask"]
-    assert ask.description and ask.description.startswith("Ask the open documents")
+    assert ask.description and ask.description.startswith("Ask a question about the open documents")
     assert ask.inputSchema["required"] == ["question"]
     properties = ask.inputSchema["properties"]
     assert properties["question"]["type"] == "string"

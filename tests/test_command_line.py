@@ -98,10 +98,12 @@ def test_a_store_of_many(tmp_path: Path, capsys, kind: str) -> None:
     assert "is empty" in capsys.readouterr().err
     assert index_main(["build", str(texts), ARTICLE, *store]) == 0
     said = capsys.readouterr()
-    assert "left out: " in said.err and "broken.docx" in said.err
-    assert said.out.startswith("2 documents with 15 passages added, 0 were there, 1 left out; 15 ")
+    assert "skipped: " in said.err and "broken.docx" in said.err
+    assert said.out.startswith(
+        "2 documents with 15 passages added, 0 already there, 1 skipped; 15 "
+    )
     assert index_main(["build", str(texts), ARTICLE, *store, "--shard", "1/1"]) == 0
-    assert "0 documents with 0 passages added, 2 were there" in capsys.readouterr().out
+    assert "0 documents with 0 passages added, 2 already there" in capsys.readouterr().out
     assert index_main(["info", *store]) == 0
     assert json.loads(capsys.readouterr().out)["passages"] == 15
     assert index_main(["search", "Who is the mayor?", *store, "--k", "1"]) == 0
@@ -170,10 +172,10 @@ def test_bad_input_to_qa(tmp_path: Path, capsys, arguments: list[str], says: str
         (["build", "no/such.txt"], "There is no file"),
         (["search", ARTICLE, " "], "The query is empty"),
         (["build", ARTICLE, "--index", "/dev/null/index"], "cannot be saved"),
-        (["build", ARTICLE, ARTICLE], "name a --store"),
+        (["build", ARTICLE, ARTICLE], "give a --store"),
         (["build", ARTICLE, "--store", "faiss:/dev/null/store"], "cannot be read"),
         (["search", "x"], "give a file, or a --store"),
-        (["info", "--store", "redis://localhost"], "is no address of a store"),
+        (["info", "--store", "redis://localhost"], "is not the address of a store"),
     ],
 )
 def test_bad_input_to_index(capsys, arguments: list[str], says: str) -> None:

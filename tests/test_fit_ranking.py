@@ -5,7 +5,7 @@ import pytest
 
 from qa.calibration import Calibration
 from training.fit_ranking import (
-    Tried,
+    Attempt,
     choose_threshold,
     figures,
     fit_calibration,
@@ -52,14 +52,14 @@ def test_min_max() -> None:
     np.testing.assert_allclose(scaled, [[0, 1, 0.5], [0, 0, 0]])
 
 
-def tried() -> list[Tried]:
+def tried() -> list[Attempt]:
     """The surer, the more often right: with 90% where x is 1, with 20% where it is 0."""
     found = []
     for x, share in ((1.0, 0.9), (0.0, 0.2)):
         for i in range(100):
-            found.append(Tried({"x": x, "constant": 1.0}, i < 100 * share, "answerable"))
-    found += [Tried({"x": 0.0, "constant": 1.0}, False, "unanswerable")] * 50
-    found += [Tried({"x": 0.0, "constant": 1.0}, False, "elsewhere")] * 50
+            found.append(Attempt({"x": x, "constant": 1.0}, i < 100 * share, "answerable"))
+    found += [Attempt({"x": 0.0, "constant": 1.0}, False, "unanswerable")] * 50
+    found += [Attempt({"x": 0.0, "constant": 1.0}, False, "elsewhere")] * 50
     return found
 
 
@@ -81,9 +81,9 @@ def test_the_calibration_gives_the_shares() -> None:
 
 def test_the_threshold_can_count_silence_as_right() -> None:
     """Where half of the answers would be of unanswerable questions, showing them is worth it or not."""
-    found = [Tried({"x": 1.0}, i < 90, "answerable") for i in range(100)]
-    found += [Tried({"x": 0.0}, i < 70, "answerable") for i in range(100)]
-    found += [Tried({"x": 0.0}, False, "unanswerable")] * 100
+    found = [Attempt({"x": 1.0}, i < 90, "answerable") for i in range(100)]
+    found += [Attempt({"x": 0.0}, i < 70, "answerable") for i in range(100)]
+    found += [Attempt({"x": 0.0}, False, "unanswerable")] * 100
     fitted = Calibration(0.0, fit_calibration(found))
     sure, unsure = (fitted.probability({"x": x}) for x in (1.0, 0.0))
     assert choose_threshold(found, fitted) <= unsure

@@ -62,7 +62,7 @@ def opening(folder: Path) -> DocumentLoader:
         index = ArticleIndex.build(document, FakeEncoder())
         return ArticleAnswerer(Collection([index]), FakeReader({ANSWER: 3.0, OTHER: 3.0}))
 
-    return DocumentLoader(how, documents=[document], examples=app.EXAMPLES, beside=path)
+    return DocumentLoader(how, documents=[document], examples=app.MAX_EXAMPLES, beside=path)
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -98,7 +98,7 @@ def run_app(*arguments: str) -> subprocess.CompletedProcess[str]:
 def test_a_bad_article_is_one_sentence_and_exit_code_2(tmp_path: Path) -> None:
     ran = run_app("--article", str(DEFAULT_ARTICLE), "--article", str(tmp_path / "none.txt"))
     assert (ran.returncode, ran.stdout) == (2, "")
-    assert ran.stderr == f"There is no file '{tmp_path / 'none.txt'}': check the path.\n"
+    assert ran.stderr == f"error: There is no file '{tmp_path / 'none.txt'}': check the path.\n"
 
 
 def test_a_port_in_use_is_one_sentence_and_exit_code_2() -> None:
@@ -108,48 +108,53 @@ def test_a_port_in_use_is_one_sentence_and_exit_code_2() -> None:
         port = taken.getsockname()[1]
         ran = run_app("--port", str(port))
     assert (ran.returncode, ran.stdout) == (2, "")
-    expected = f"Port {port} cannot be used on 127.0.0.1: give another with --port.\n"
+    expected = f"error: Port {port} is in use. Choose another with --port.\n"
     assert ran.stderr == expected
 
 
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (["--k", "0"], "k is 0: give a number from 1 to 50."),
-        (["--auth", "ann"], "--auth is 'ann': give USER:PASSWORD-FILE."),
-        (["--auth", ":{tmp}/empty"], "--auth is ':{tmp}/empty': give USER:PASSWORD-FILE."),
+        (["--k", "0"], "k must be a number from 1 to 50."),
+        (["--auth", "ann"], "--auth must be USER:PASSWORD-FILE, not 'ann'."),
+        (["--auth", ":{tmp}/empty"], "--auth must be USER:PASSWORD-FILE, not ':{tmp}/empty'."),
         (
             ["--auth", "ann:{tmp}/none"],
-            "The password file '{tmp}/none' cannot be read: No such file or directory.",
+            "The password file '{tmp}/none' can't be read (No such file or directory). Check the path.",
         ),
         (
             ["--auth", "ann:~nosuchuser/password"],
-            "The password file '~nosuchuser/password' cannot be read: there is no such user.",
+            "The password file '~nosuchuser/password' can't be read (no such user). Check the path.",
         ),
         (
             ["--auth", "ann:{tmp}/empty"],
-            "The first line of '{tmp}/empty' is empty: put the password there.",
+            "The first line of '{tmp}/empty' is empty. Put the password there.",
         ),
         (
             ["--auth", "ann:{tmp}/password", "--mcp"],
-            "--mcp asks nobody for a password: leave --mcp or --auth out.",
+            "--mcp can't be combined with --auth, since MCP clients aren't asked for a password. Omit "
+            "one of them.",
         ),
-        (["--port", "70000"], "--port is 70000: give one from 1 to 65535."),
-        (["--forget-after", "inf"], "--forget-after is inf: give some minutes."),
-        (["--forget-after", "nan"], "--forget-after is nan: give some minutes."),
-        (["--forget-after", "1e-300"], "--forget-after is 1e-300: give some minutes."),
+        (["--port", "70000"], "--port must be a number from 1 to 65535, not 70000."),
+        (["--forget-after", "inf"], "--forget-after must be a number of minutes, not inf."),
+        (["--forget-after", "nan"], "--forget-after must be a number of minutes, not nan."),
+        (["--forget-after", "1e-300"], "--forget-after must be a number of minutes, not 1e-300."),
         *(
             (
                 ["--host", host],
-                f"--host is '{host}': give an address of this machine, or 0.0.0.0 for all of them.",
+                f"'{host}' isn't an address of this machine. Choose another --host, or 0.0.0.0 for all "
+                "addresses.",
             )
             for host in ("", "192.0.2.1", "999.1.1.1", "...", "a" * 300)
         ),
         (
             ["--root-path", "//other.example"],
-            "--root-path is '//other.example': give a path that begins with /.",
+            "--root-path must be a path that starts with / or a full address, not '//other.example'.",
         ),
-        (["--root-path", "articles"], "--root-path is 'articles': give a path that begins with /."),
+        (
+            ["--root-path", "articles"],
+            "--root-path must be a path that starts with / or a full address, not 'articles'.",
+        ),
     ],
 )
 def test_bad_options_are_one_sentence_and_exit_code_2(
@@ -159,8 +164,8 @@ def test_bad_options_are_one_sentence_and_exit_code_2(
     (tmp_path / "password").write_text("secret\n")
     given = [argument.replace("{tmp}", str(tmp_path)) for argument in arguments]
     assert app.main(given) == 2
-    said = capsys.readouterr()
-    assert (said.out, said.err) == ("", says.replace("{tmp}", str(tmp_path)) + "\n")
+    printed = capsys.readouterr()
+    assert (printed.out, printed.err) == ("", f"error: {says.replace('{tmp}', str(tmp_path))}\n")
 
 
 def test_without_the_package_mcp_its_option_says_how_to_have_it(
@@ -168,7 +173,7 @@ def test_without_the_package_mcp_its_option_says_how_to_have_it(
 ) -> None:
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     assert app.main(["--mcp"]) == 2
-    expected = "--mcp needs the package mcp: pip install -r requirements.txt.\n"
+    expected = "error: --mcp needs the package mcp. Install it: pip install mcp.\n"
     assert capsys.readouterr().err == expected
 
 
@@ -183,7 +188,7 @@ def opening(*documents: Document) -> DocumentLoader:
 def test_a_password_is_asked_for(tmp_path: Path) -> None:
     file = tmp_path / "password"
     file.write_text("secret\nand more\n")
-    auth = app._password(f"ann:{file}")
+    auth = app._read_password(f"ann:{file}")
     with serving(opening(document_of(LIGHTHOUSE)), auth=auth) as address, httpx.Client() as client:
         assert client.get(f"{address}config").status_code == 401
         wrong = client.post(f"{address}login", data={"username": "ann", "password": "and more"})
@@ -314,8 +319,8 @@ def upload(page: Page, name: str, content: bytes) -> None:
 
 
 def paste(page: Page, text: str) -> None:
-    page.get_by_role("button", name="Add a document").click()
-    page.get_by_label("Text", exact=True).fill(text)
+    page.get_by_role("button", name="Add document").click()
+    page.get_by_label("Or paste text", exact=True).fill(text)
     page.get_by_role("button", name="Add", exact=True).click()
 
 
@@ -368,9 +373,11 @@ def test_an_answer_is_in_the_chat_and_a_click_brings_it_in_sight(anywhere: Page)
     expect(box(page)).to_have_value("")
     expect(page.locator("#article mark.cited")).to_have_text(SENTENCE)
     expect(page.locator("#article .words.cited")).to_have_text(WORDS)
-    place = answer(page).locator(".place").first
+    place = answer(page).locator(".location").first
     expect(place).to_have_text("paragraph 7")
-    expect(answer(page).locator(".sure").first).to_have_text(re.compile(r"^\d+% · [a-z ]+$"))
+    expect(answer(page).locator(".sure").first).to_have_text(
+        re.compile(r"^\d+% · (Very high|High|Medium|Low) confidence$")
+    )
     expect(page.locator("#passages li")).to_have_count(5)
     page.locator(SHEET).evaluate("sheet => sheet.scrollTo(0, sheet.scrollHeight)")
     place.click()
@@ -385,7 +392,7 @@ def test_a_follow_up_shows_how_it_was_understood(anywhere: Page) -> None:
     answer(page)
     ask(page, "What is his program called?")
     expect(answer(page, 2).locator(".understood")).to_have_text(
-        "Understood as: What is Zhang Tianliang's program called?"
+        "Interpreted as: What is Zhang Tianliang's program called?"
     )
 
 
@@ -395,11 +402,11 @@ def test_an_abstention_says_so_and_marks_nothing(anywhere: Page) -> None:
     ask(page, QUESTION)
     expect(page.locator("#article mark.cited")).to_have_count(1)
     ask(page, UNANSWERED)
-    expect(answer(page, 2)).to_contain_text("The article does not say.")
-    expect(answer(page, 2)).to_contain_text("Nearest passage, not an answer")
+    expect(answer(page, 2)).to_contain_text("No clear answer found in this article.")
+    expect(answer(page, 2)).to_contain_text("Closest passage (may not answer your question)")
     expect(page.locator("#article mark")).to_have_count(0)
     expect(page.locator("#article .nearest").first).to_be_visible()
-    expect(page.locator("#passages h2")).to_have_text("Nearest passages: none answers")
+    expect(page.locator("#passages h2")).to_have_text("Closest passages")
 
 
 # Has each message reach gradio's client half a second after the one before it.
@@ -444,7 +451,7 @@ def test_undo_edit_and_clear(anywhere: Page) -> None:
     for number, question in enumerate((QUESTION, EXAMPLE, UNANSWERED), 1):
         ask(page, question)
         answer(page, number)
-    page.get_by_role("button", name="Undo question 3").click()
+    page.get_by_role("button", name="Delete question 3").click()
     expect(page.locator("#chat .asked")).to_have_text([QUESTION, EXAMPLE])
     expect(box(page)).to_have_value(UNANSWERED)
     expect(box(page)).to_be_focused()
@@ -479,7 +486,7 @@ def test_a_link_to_a_question_opens_with_it_asked(
 @pytest.mark.parametrize("k", ["many", "9" * 5000])
 def test_a_bad_link_is_a_notice(address: str, visitor: Visitor, k: str) -> None:
     page = visitor(f"{address}?q=Who%3F&k={k}")
-    expect(notice(page)).to_contain_text("k is 0: give a number from 1 to 50.")
+    expect(notice(page)).to_contain_text("k must be a number from 1 to 50.")
     ready(page)
     expect(page.locator("#chat .turn")).to_have_count(0)
 
@@ -502,13 +509,13 @@ def test_a_file_of_each_format_is_opened_beside_the_article(
     expect(page.locator("#chat .turn")).to_have_count(1)
     ask(page, LIGHTHOUSE_QUESTION)
     expect(answer(page, 2)).to_contain_text("1851")
-    place = answer(page, 2).locator(".place").first
-    where = r"page 1, paragraph \d" if form == "pdf" else "paragraph 1"
-    expect(place).to_have_text(re.compile(f"^{where} of The lighthouse of Rosport$"))
+    place = answer(page, 2).locator(".location").first
+    where = "p. 1" if form == "pdf" else "paragraph 1"
+    expect(place).to_have_text(f"The lighthouse of Rosport, {where}")
     place.click()
     in_sight(page, "#article mark.cited .flash")
     # The answer before it is in the other document, and a click turns to that.
-    page.locator("#chat .place", has_text="paragraph 7").first.click()
+    page.locator("#chat .location", has_text="paragraph 7").first.click()
     expect(page.locator(f"{SHEET} h2")).to_contain_text(TITLE)
     in_sight(page, "#article .flash")
     # What the visitor gave is kept nowhere.
@@ -549,7 +556,7 @@ def test_it_can_be_used_with_the_keyboard_alone(anywhere: Page) -> None:
     page.keyboard.type(QUESTION)
     page.keyboard.press("Enter")
     answer(page)
-    go_to(page, ".place", "Shift+Tab")
+    go_to(page, ".location", "Shift+Tab")
     page.keyboard.press("Enter")
     in_sight(page, "#article mark.cited .flash")
     expect(page.locator(SHEET)).to_be_focused()
@@ -601,7 +608,7 @@ def test_no_serious_finding_of_axe(
         expect(page.get_by_role("tab")).to_have_count(2)
         ready(page)
     if state == "adding":
-        page.get_by_role("button", name="Add a document").click()
+        page.get_by_role("button", name="Add document").click()
     if state == "refused":
         upload(page, "half.pdf", BROKEN["half.pdf"])
         expect(notice(page)).to_contain_text("half.pdf")
@@ -626,7 +633,7 @@ def test_two_answers_are_each_marked_in_their_own_sentence(anywhere: Page) -> No
     assert sorted(marked) == sorted(words)
     for one in page.locator("#article .words").all():
         assert one.evaluate("words => !!words.closest('mark')")
-    answer(page).locator(".others .place").first.click()
+    answer(page).locator(".others .location").first.click()
     in_sight(page, "#article mark.other .flash")
 
 
@@ -706,8 +713,8 @@ def test_several_documents_are_turned_ticked_and_removed(page: Page) -> None:
     ready(page)
     # Another text is added beside these; the same one is not.
     paste(page, LIGHTHOUSE)
-    expect(notice(page)).to_contain_text("‘The lighthouse of Rosport’ is open already.")
-    expect(page.get_by_label("Text", exact=True)).to_have_value(LIGHTHOUSE)
+    expect(notice(page)).to_contain_text("“The lighthouse of Rosport” is already open.")
+    expect(page.get_by_label("Or paste text", exact=True)).to_have_value(LIGHTHOUSE)
     page.keyboard.press("Escape")
     expect(page.get_by_role("tab")).to_have_count(2)
     # By mouse and by key.
@@ -717,18 +724,18 @@ def test_several_documents_are_turned_ticked_and_removed(page: Page) -> None:
     expect(mine).to_be_focused()
     expect(page.locator(f"{SHEET} h2")).to_have_text("The lighthouse of Rosport")
     # Only what is ticked is asked.
-    page.get_by_role("checkbox", name="Ask The lighthouse of Rosport").uncheck()
+    page.get_by_role("checkbox", name="Include The lighthouse of Rosport in answers").uncheck()
     ask(page, LIGHTHOUSE_QUESTION)
     expect(answer(page)).not_to_contain_text("1851")
-    page.get_by_role("checkbox", name="Ask The lighthouse of Rosport").check()
-    page.get_by_role("button", name="Retry question 1").click()
+    page.get_by_role("checkbox", name="Include The lighthouse of Rosport in answers").check()
+    page.get_by_role("button", name="Ask question 1 again").click()
     expect(page.locator("#chat .words").first).to_have_text("1851")
     # What is removed is cited without a way to it.
     page.get_by_role("button", name="Remove The lighthouse of Rosport").click()
     expect(page.get_by_role("tab")).to_have_count(1)
     expect(page.locator(f"{SHEET} h2")).to_contain_text(TITLE)
     expect(page.locator("#chat .gone").first).to_have_text(
-        "paragraph 1 of The lighthouse of Rosport, removed"
+        "The lighthouse of Rosport, paragraph 1 (document removed)"
     )
     expect(page.locator("#article mark")).to_have_count(0)
 
@@ -751,10 +758,10 @@ def test_a_dropped_file_is_opened(page: Page) -> None:
 
 @in_browser
 def test_a_bad_address_is_a_notice(page: Page) -> None:
-    page.get_by_role("button", name="Add a document").click()
+    page.get_by_role("button", name="Add document").click()
     page.get_by_label("Web address").fill("/etc/passwd")
     page.keyboard.press("Enter")
-    expect(notice(page)).to_contain_text("'/etc/passwd' is no web address")
+    expect(notice(page)).to_contain_text("“/etc/passwd” isn't a web address")
     expect(page.get_by_label("Web address")).to_have_value("/etc/passwd")
     expect(page.get_by_role("tab")).to_have_count(1)
 
@@ -774,7 +781,7 @@ def test_a_bad_address_changes_nothing_and_a_good_one_is_opened(
     with serving(opening(document_of("A title\n\nThe first text."))) as address:
         page = ready(visitor(address, **window))
         before = texts(page)
-        page.get_by_role("button", name="Add a document").click()
+        page.get_by_role("button", name="Add document").click()
         for path, says in {
             "/refused": "is refused to this program (403): save the page in your browser",
             "/slow": "has not answered in full within 1 seconds: try again later",
@@ -909,7 +916,7 @@ def test_on_a_phone_the_article_is_below_the_chat_and_nothing_is_cut_off(
     assert title.evaluate("tab => tab.scrollWidth <= tab.clientWidth")
     ask(page, QUESTION)
     expect(page.locator("#article mark.cited")).to_have_text(SENTENCE)
-    page.get_by_role("button", name="Add a document").click()
+    page.get_by_role("button", name="Add document").click()
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     asking = page.locator("#asking").bounding_box()
     article = page.locator(SHEET).bounding_box()
@@ -961,7 +968,7 @@ def test_it_follows_the_system_and_can_be_read(address: str, visitor: Visitor, s
         ("#article .words.cited", "#article .words.cited"),
         ("#chat blockquote mark", "#chat blockquote mark"),
         ("#chat .sure", "#chat .log"),
-        ("#chat .place", "#chat .log"),
+        ("#chat .location", "#chat .log"),
         ("#chat .tools button", "#chat .log"),
         ("#chat .asked", "#chat .asked"),
         ("#documents [role=tab]", SHEET),
@@ -1054,10 +1061,10 @@ def test_the_page_is_there_and_takes_questions_before_the_models_are(
     expect(page.locator("#article h2")).to_contain_text(TITLE)
     expect(page.locator("#examples button:visible")).to_have_count(0)
     ask(page, "Ushakov emphasized at a press conference that the schedule would focus on what?")
-    expect(page.locator("#chat .waiting")).to_have_text("Looking in the article…")
+    expect(page.locator("#chat .waiting")).to_have_text("Searching…")
     box(page).fill("the next one")
     opens.fraction.set()
-    expect(page.locator("#status")).to_have_text("Reading the article: 25%")
+    expect(page.locator("#status")).to_have_text("Indexing the article, 25%")
     expect(page.locator("#status progress")).to_have_attribute("value", "3")
     # What all visitors wait for cannot be cancelled by one of them.
     expect(page.get_by_role("button", name="Cancel")).to_have_count(0)
@@ -1074,7 +1081,7 @@ def test_the_page_is_there_and_takes_questions_before_the_models_are(
         (ArticleError("There is no <encoder>."), "There is no <encoder>."),
         (
             ZeroDivisionError("secret"),
-            "The article cannot be opened: the page's terminal says why.",
+            "The document can't be opened. The server's log has the reason.",
         ),
     ],
 )
@@ -1119,14 +1126,14 @@ def test_opening_shows_a_bar_and_can_be_cancelled(visitor: Visitor) -> None:
         # Another one has to wait, and what is open can be asked.
         page.get_by_label("Web address").fill("https://example.org/")
         page.keyboard.press("Enter")
-        expect(notice(page)).to_contain_text("Another document is being opened")
+        expect(notice(page)).to_contain_text("Another document is being added")
         ask(page, "How is the first text?")
         answer(page)
         page.get_by_role("button", name="Cancel").click()
         ready(page)
         expect(page.locator("#status progress")).to_have_count(0)
         expect(page.get_by_role("tab")).to_have_count(1)
-        expect(page.get_by_label("Text", exact=True)).to_have_value(LIGHTHOUSE)
+        expect(page.get_by_label("Or paste text", exact=True)).to_have_value(LIGHTHOUSE)
         encoder.go.set()
         assert encoder.stopped.wait(10)
         page.get_by_label("Web address").fill("")

@@ -64,13 +64,13 @@ def connect(address: str) -> Client:
 
 def test_health_says_whether_questions_can_be_asked() -> None:
     ready = threading.Event()
-    answerer = opening()._how
+    answerer = opening().start().wait()
 
-    def how(progress: Any) -> ArticleAnswerer:
+    def load(progress: Any) -> ArticleAnswerer:
         assert ready.wait(30)
-        return answerer(progress)
+        return answerer
 
-    first = DocumentLoader(how, documents=[document_of(LIGHTHOUSE, "lighthouse")])
+    first = DocumentLoader(load, documents=[document_of(LIGHTHOUSE, "lighthouse")])
     with serving(first) as address:
         waits = httpx.get(f"{address}health")
         assert (waits.status_code, waits.json()["status"]) == (503, "opening")
@@ -81,12 +81,12 @@ def test_health_says_whether_questions_can_be_asked() -> None:
 
 
 def test_health_says_when_nothing_can_be_opened() -> None:
-    def how(progress: Any) -> ArticleAnswerer:
+    def load(progress: Any) -> ArticleAnswerer:
         from index.errors import ArticleError
 
         raise ArticleError("No model.")
 
-    first = DocumentLoader(how, documents=[document_of(LIGHTHOUSE, "lighthouse")])
+    first = DocumentLoader(load, documents=[document_of(LIGHTHOUSE, "lighthouse")])
     with serving(first) as address:
         assert first.finished.wait(30)
         said = httpx.get(f"{address}health")
@@ -175,7 +175,7 @@ def test_what_was_opened_is_closed_after_its_time() -> None:
             try:
                 assert len(client.predict(api_name="/documents")) == 2
             except AppError as error:
-                assert "open it again" in str(error)
+                assert "Please add them again." in str(error)
                 break
             assert time.monotonic() < deadline
         assert len(client.predict(api_name="/documents")) == 1

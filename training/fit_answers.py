@@ -30,7 +30,7 @@ from qa.calibration import FITTED, Calibration
 from qa.candidates import MIN_SHARE, Candidate, read_hits, span_candidates, worth_reading
 from qa.reader import DEFAULT_READER, Reader, Reading
 from training.examples import HOLD_OUT_EVERY
-from training.fit_ranking import Tried, choose_threshold, fit_calibration, fit_logit, judge
+from training.fit_ranking import Attempt, choose_threshold, fit_calibration, fit_logit, judge
 
 ROOT = Path(__file__).parent.parent
 # Thresholds within this share of correctly handled questions of the best count as equally good.
@@ -42,7 +42,7 @@ CHOICE = ("span", "no answer", "answerable", "passage", "sentence", "echo")
 
 @dataclass
 class Asked:
-    """A question asked of an article, its hits and their readings, and its kind (see Tried)."""
+    """A question asked of an article, its hits and their readings, and its kind (see Attempt)."""
 
     question: SquadQuestion
     hits: Sequence[Hit]
@@ -120,10 +120,10 @@ def fit_choice(asked: Sequence[Asked]) -> dict[str, float]:
     return fit_logit(rows, CHOICE)
 
 
-def tried(asked: Sequence[Asked], choice: Mapping[str, float]) -> list[Tried]:
+def tried(asked: Sequence[Asked], choice: Mapping[str, float]) -> list[Attempt]:
     """The first candidate of each question: the examples that the calibration is fitted on."""
     firsts = [(one, ranked[0]) for one in asked if (ranked := one.candidates(choice))]
-    return [Tried(first.features, one.right(first), one.kind) for one, first in firsts]
+    return [Attempt(first.features, one.right(first), one.kind) for one, first in firsts]
 
 
 def figures(

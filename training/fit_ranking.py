@@ -1,8 +1,7 @@
-"""Fit the weights of the ranking and the calibration of the answers on training articles.
+"""Fit the weights of the ranking, and the calibration of sentence answers, on training articles.
 
-Writes index/search/ranking.json and the part of qa/calibration.json that is of whole sentences, and
-prints and saves what each part brings on training articles that were held out. Needs only a file in
-the SQuAD 2.0 layout:
+Writes index/search/ranking.json and the "sentences" part of qa/calibration.json, and prints and saves
+an ablation of the retrievers on held-out training articles. Needs a file in the SQuAD 2.0 format:
 
     python -m training.fit_ranking ../shared/data/squad/train-v2.0.json.gz
 """
@@ -23,11 +22,12 @@ from sklearn.linear_model import LogisticRegression
 
 from evaluation import metrics
 from evaluation.squad import SquadArticle, read_squad
-from index.models.encoder import Encoder, SentenceEncoder
-from index.search import collection
+from index.models.encoder import SentenceEncoder
+from index.models.types import Encoder
 from index.search.article_index import ArticleIndex
 from index.search.collection import Collection
 from index.search.fusion import Scores, fuse
+from index.search.ranking import RANKING_FILE, RankingWeights
 from index.storage import read_fitted, write_manifest
 from qa.answerer import DEFAULT_K
 from qa.calibration import FITTED, Calibration
@@ -50,127 +50,132 @@ SENTENCE_PARTS = ("sentence", "sentence words", "sentence grams", "passage")
 
 @dataclass
 class Tables:
-    """One article's answerable questions: what each retriever gave, and which texts are right."""
+    """The scores of an article's answerable questions, by retriever, and which texts are right.
+
+    `passages` and `right_passages` are [questions, passages], `sentences` and `right_sentences`
+    [questions, sentences]; `passage_of_sentence` is [sentences].
+    """
 
     passages: dict[str, Scores]
     right_passages: NDArray[np.bool_]
     sentences: dict[str, Scores]
     right_sentences: NDArray[np.bool_]
-    owner: NDArray[np.int64]
+    passage_of_sentence: NDArray[np.int64]
 
 
-def tables(index: Collection, article: SquadArticle, encoder: Encoder) -> Tables:
+def score_article(collection: Collection, article: SquadArticle, encoder: Encoder) -> Tables:
     """Score every passage and sentence of an article against its answerable questions."""
-    asked = [q for q in article.questions if q.answers]
-    queries = [q.text for q in asked]
-    passages, sentences = index.parts(queries, encoder.encode_queries(queries))
-    of_paragraph = np.array(
+    questions = [q for q in article.questions if q.answers]
+    queries = [q.text for q in questions]
+    passages, sentences = collection.parts(queries, encoder.encode_queries(queries))
+    in_paragraph = np.array(
         [
-            [p.start < end and start < p.end for p in index.passages]
+            [p.start < end and start < p.end for p in collection.passages]
             for start, end in article.paragraphs
         ]
     )
-    right = np.array([of_paragraph[q.paragraph] for q in asked])
-    offsets = np.array([s for p in index.passages for s in p.sentences])
-    starts = np.array([q.starts[0] for q in asked])[:, None]
+    right_passages = np.array([in_paragraph[q.paragraph] for q in questions])
+    offsets = np.array([s for p in collection.passages for s in p.sentences])
+    starts = np.array([q.starts[0] for q in questions])[:, None]
     right_sentences = (offsets[:, 0] <= starts) & (starts < offsets[:, 1])
-    counts = [len(p.sentences) for p in index.passages]
-    return Tables(
-        passages, right, sentences, right_sentences, np.repeat(np.arange(len(counts)), counts)
-    )
+    counts = [len(p.sentences) for p in collection.passages]
+    passage_of_sentence = np.repeat(np.arange(len(counts)), counts)
+    return Tables(passages, right_passages, sentences, right_sentences, passage_of_sentence)
 
 
 def fit_logit(
     rows: Sequence[tuple[Scores, NDArray[np.bool_]]], names: Sequence[str]
 ) -> dict[str, float]:
-    """Fit a conditional logit (McFadden 1974) by its likelihood.
+    """Fit a conditional logit (McFadden 1974) by maximum likelihood; returns weights by name.
 
-    Each of `rows` is (features [questions, texts, names], which texts are right [questions, texts]);
-    a question without a right text is left out.
+    Each of `rows` is (features [questions, texts, names], which texts are right [questions, texts]).
+    Questions without a right text are left out.
     """
     rows = [(f[r.any(axis=1)], r[r.any(axis=1)]) for f, r in rows]
-    spread = _scale(np.sqrt(np.mean([np.mean(f.var(axis=1), axis=0) for f, _ in rows], axis=0)))
+    scale = _nonzero(np.sqrt(np.mean([np.mean(f.var(axis=1), axis=0) for f, _ in rows], axis=0)))
     count = sum(len(r) for _, r in rows)
 
     def loss(weights: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
-        total, slope = 0.0, np.zeros(len(names))
+        total, gradient = 0.0, np.zeros(len(names))
         for features, right in rows:
-            scores = features @ (weights / spread).astype(np.float32)
+            scores = features @ (weights / scale).astype(np.float32)
             scores -= scores.max(axis=1, keepdims=True)
-            all_of, of_right = np.exp(scores), np.where(right, np.exp(scores), 0)
-            every, mine = all_of.sum(axis=1, keepdims=True), of_right.sum(axis=1, keepdims=True)
-            total += float(np.log(every / np.maximum(mine, 1e-30)).sum())
-            pull = all_of / every - of_right / np.maximum(mine, 1e-30)
-            slope += np.einsum("qt,qtn->n", pull, features) / spread
-        return total / count, slope / count
+            exp_all, exp_right = np.exp(scores), np.where(right, np.exp(scores), 0)
+            sum_all = exp_all.sum(axis=1, keepdims=True)
+            sum_right = np.maximum(exp_right.sum(axis=1, keepdims=True), 1e-30)
+            total += float(np.log(sum_all / sum_right).sum())
+            difference = exp_all / sum_all - exp_right / sum_right
+            gradient += np.einsum("qt,qtn->n", difference, features) / scale
+        return total / count, gradient / count
 
-    found = minimize(loss, np.ones(len(names)), jac=True, method="L-BFGS-B")
-    return {n: round(float(w), 4) for n, w in zip(names, found.x / spread, strict=True)}
+    result = minimize(loss, np.ones(len(names)), jac=True, method="L-BFGS-B")
+    return {n: round(float(w), 4) for n, w in zip(names, result.x / scale, strict=True)}
 
 
-def _scale(spread: NDArray[np.floating[Any]]) -> NDArray[np.floating[Any]]:
-    """What to divide features by, so that a step means the same for each; a constant one stays."""
-    return np.where(spread > 0, spread, 1.0)
+def _nonzero(scale: NDArray[np.floating[Any]]) -> NDArray[np.floating[Any]]:
+    """Replace 0, the standard deviation of a constant feature, by 1."""
+    return np.where(scale > 0, scale, 1.0)
 
 
 def stack(parts: dict[str, Scores], names: Sequence[str]) -> Scores:
-    """The named tables as one array [questions, texts, names]."""
+    """Stack the named tables to one array [questions, texts, names]."""
     return np.stack([parts[name] for name in names], axis=-1)
 
 
 def ranks(scores: Scores, right: NDArray[np.bool_]) -> list[int | None]:
-    """The rank, from 1, of the first right text of each row."""
+    """Return the rank, from 1, of the first right text of each row; None if no text is right."""
     ordered = np.take_along_axis(right, np.argsort(-scores, axis=1, kind="stable"), axis=1)
     return [int(row.argmax()) + 1 if row.any() else None for row in ordered]
 
 
-def figures(of: Sequence[tuple[Scores, NDArray[np.bool_]]]) -> dict[str, float]:
-    """Recall at 1, 3 and 5 and the mean reciprocal rank over several articles' scores."""
-    every = [rank for scores, right in of for rank in ranks(scores, right)]
+def figures(articles: Sequence[tuple[Scores, NDArray[np.bool_]]]) -> dict[str, float]:
+    """Return recall at 1, 3 and 5 and the mean reciprocal rank over the questions of articles."""
+    all_ranks = [rank for scores, right in articles for rank in ranks(scores, right)]
     return {
-        **{f"recall@{k}": round(metrics.recall_at(every, k), 4) for k in (1, 3, 5)},
-        "mrr": round(metrics.mean_reciprocal_rank(every), 4),
+        **{f"recall@{k}": round(metrics.recall_at(all_ranks, k), 4) for k in (1, 3, 5)},
+        "mrr": round(metrics.mean_reciprocal_rank(all_ranks), 4),
     }
 
 
 def min_max(scores: Scores) -> Scores:
-    """Each row scaled to 0..1, the usual fusion that ours is compared with."""
+    """Scale each row to 0..1, as in the usual fusion, which ours is compared with."""
     low, high = scores.min(axis=1, keepdims=True), scores.max(axis=1, keepdims=True)
     scaled: Scores = (scores - low) / np.maximum(high - low, 1e-9)
     return scaled
 
 
 def ablation(fit: Sequence[Tables], held_out: Sequence[Tables]) -> list[dict[str, object]]:
-    """What each part gives alone, and what is left without it, weights fitted anew each time."""
+    """Measure each retriever alone and the ranking without it, with weights fitted each time."""
 
-    def row(what: str, scores: Sequence[Scores]) -> dict[str, object]:
+    def row(label: str, scores: Sequence[Scores]) -> dict[str, object]:
         pairs = [(s, t.right_passages) for s, t in zip(scores, held_out, strict=True)]
-        return {"ranking": what, **figures(pairs)}
+        return {"ranking": label, **figures(pairs)}
 
     def fitted(names: Sequence[str]) -> list[Scores]:
         weights = fit_logit([(stack(t.passages, names), t.right_passages) for t in fit], names)
         return [fuse(t.passages, weights) for t in held_out]
 
-    out = [row(f"{name} alone", [t.passages[name] for t in held_out]) for name in PASSAGE_PARTS]
+    rows = [row(f"{name} alone", [t.passages[name] for t in held_out]) for name in PASSAGE_PARTS]
     usual = {"dense": 1.0, "sentence": 1.0, "words": 1.2, "sentence words": 0.8}
-    out.append(
+    rows.append(
         row(
             "min-max scaled sum of the first four (1, 1, 1.2, 0.8)",
             [fuse({n: min_max(t.passages[n]) for n in usual}, usual) for t in held_out],
         )
     )
-    out.append(row("the first four, fitted", fitted(PASSAGE_PARTS[:4])))
+    rows.append(row("the first four, fitted", fitted(PASSAGE_PARTS[:4])))
     for name in PASSAGE_PARTS:
-        out.append(row(f"all without {name}", fitted([n for n in PASSAGE_PARTS if n != name])))
-    out.append(row("all, fitted", fitted(PASSAGE_PARTS)))
-    return out
+        rows.append(row(f"all without {name}", fitted([n for n in PASSAGE_PARTS if n != name])))
+    rows.append(row("all, fitted", fitted(PASSAGE_PARTS)))
+    return rows
 
 
 @dataclass
-class Tried:
-    """The best sentence for one question: its features, whether it holds the answer, and the kind.
+class Attempt:
+    """The best sentence for a question: its features, whether it has the answer, and the kind.
 
-    kind: "answerable", "unanswerable" (of this article, SQuAD 2.0) or "elsewhere" (another article's).
+    kind: "answerable" or "unanswerable" by this article (SQuAD 2.0), or "elsewhere": a question on
+    another article.
     """
 
     features: Mapping[str, float]
@@ -179,90 +184,94 @@ class Tried:
 
 
 def try_questions(
-    indexes: Sequence[Collection], articles: Sequence[SquadArticle], *, elsewhere: int
-) -> list[Tried]:
-    """Ask each article its own questions, and some of the next article's, which it cannot answer."""
-    out: list[Tried] = []
-    for at, (index, article) in enumerate(zip(indexes, articles, strict=True)):
-        foreign = [q for q in articles[(at + 1) % len(articles)].questions if q.answers]
-        asked = [(q, "answerable" if q.answers else "unanswerable") for q in article.questions]
-        asked += [(q, "elsewhere") for q in foreign[:: max(1, len(foreign) // elsewhere)]]
-        found = index.search([q.text for q, _ in asked], DEFAULT_K)
-        for (question, kind), hits in zip(asked, found, strict=True):
+    collections: Sequence[Collection], articles: Sequence[SquadArticle], *, elsewhere: int
+) -> list[Attempt]:
+    """Search each article for its own questions, and for about `elsewhere` of the next article's."""
+    attempts: list[Attempt] = []
+    for number, (collection, article) in enumerate(zip(collections, articles, strict=True)):
+        foreign = [q for q in articles[(number + 1) % len(articles)].questions if q.answers]
+        questions = [(q, "answerable" if q.answers else "unanswerable") for q in article.questions]
+        questions += [(q, "elsewhere") for q in foreign[:: max(1, len(foreign) // elsewhere)]]
+        results = collection.search([q.text for q, _ in questions], DEFAULT_K)
+        for (question, kind), hits in zip(questions, results, strict=True):
             if candidates := sentence_candidates(question.text, hits):
-                place = candidates[0].citation
+                citation = candidates[0].citation
                 right = kind == "answerable" and any(
-                    place.start <= start < place.end for start in question.starts
+                    citation.start <= start < citation.end for start in question.starts
                 )
-                out.append(Tried(candidates[0].features, right, kind))
-    return out
+                attempts.append(Attempt(candidates[0].features, right, kind))
+    return attempts
 
 
-def fit_calibration(tried: Sequence[Tried]) -> dict[str, float]:
-    """Fit a logistic regression of being right on the features."""
-    names = list(tried[0].features)
-    features = np.array([[t.features[name] for name in names] for t in tried])
-    spread = _scale(features.std(axis=0))
+def fit_calibration(attempts: Sequence[Attempt]) -> dict[str, float]:
+    """Fit a logistic regression of whether an attempt is right; returns weights by feature."""
+    names = list(attempts[0].features)
+    features = np.array([[a.features[name] for name in names] for a in attempts])
+    scale = _nonzero(features.std(axis=0))
     model = LogisticRegression(C=1.0, max_iter=1000).fit(
-        features / spread, [t.right for t in tried]
+        features / scale, [a.right for a in attempts]
     )
-    weights = {n: float(w) for n, w in zip(names, model.coef_[0] / spread, strict=True)}
+    weights = {n: float(w) for n, w in zip(names, model.coef_[0] / scale, strict=True)}
     return {"intercept": round(float(model.intercept_[0]), 4)} | {
         n: round(w, 4) for n, w in weights.items()
     }
 
 
 def choose_threshold(
-    tried: Sequence[Tried], fitted: Calibration, *, count_silence: bool = False, within: float = 0.0
+    attempts: Sequence[Attempt],
+    fitted: Calibration,
+    *,
+    count_silence: bool = False,
+    within: float = 0.0,
 ) -> float:
-    """The confidence to show an answer from, where answerable questions are half of all.
+    """Return the least confidence to show an answer with.
 
-    The other two kinds are a quarter each. By default precision and recall have their best harmonic
-    mean there: precision is the share of shown answers that are right, recall that of answerable
-    questions with a right answer shown. With `count_silence` the most questions are dealt with
-    rightly: a right answer shown, or none where there is none. Where many do almost as well as the
-    best, to `within`, which of them is the best is chance, and their mean is taken.
+    Answerable questions are weighted as half of all, the other two kinds as a quarter each. The
+    threshold maximizes F1, where precision is the share of shown answers that are right, and recall
+    the share of answerable questions with a right answer shown. With `count_silence` it maximizes
+    accuracy: a right answer is shown, or none where there is none. Thresholds whose quality is
+    `within` a margin of the best differ by chance only, so their mean is returned.
     """
     shares = {"answerable": 0.5, "unanswerable": 0.25, "elsewhere": 0.25}
-    counts = {kind: sum(t.kind == kind for t in tried) for kind in shares}
-    confidence = np.array([fitted.probability(t.features) for t in tried])
-    weight = np.array([shares[t.kind] / max(1, counts[t.kind]) for t in tried])
-    right = weight * np.array([t.right for t in tried])
+    counts = {kind: sum(a.kind == kind for a in attempts) for kind in shares}
+    confidence = np.array([fitted.probability(a.features) for a in attempts])
+    weight = np.array([shares[a.kind] / max(1, counts[a.kind]) for a in attempts])
+    right = weight * np.array([a.right for a in attempts])
+    unanswerable = weight * np.array([a.kind != "answerable" for a in attempts])
 
-    none = weight * np.array([t.kind != "answerable" for t in tried])
-
-    def quality(at: float) -> float:
-        shown = confidence >= at
+    def quality(threshold: float) -> float:
+        shown = confidence >= threshold
         if count_silence:
-            return float(right[shown].sum() + none[~shown].sum())
+            return float(right[shown].sum() + unanswerable[~shown].sum())
         return float(2 * right[shown].sum() / (weight[shown].sum() + shares["answerable"]))
 
     grid = np.linspace(0.05, 0.95, 181)
-    qualities = np.array([quality(at) for at in grid])
+    qualities = np.array([quality(threshold) for threshold in grid])
     best = grid[qualities >= qualities.max() - within] if within else grid[[qualities.argmax()]]
     return round(float(best.mean()), 3)
 
 
-def judge(tried: Sequence[Tried], fitted: Calibration) -> dict[str, float]:
-    """How good confidence and threshold are on articles that neither was fitted on."""
-    confidence = np.array([fitted.probability(t.features) for t in tried])
-    right = np.array([t.right for t in tried])
-    out = {
-        "questions": len(tried),
+def judge(attempts: Sequence[Attempt], fitted: Calibration) -> dict[str, float]:
+    """Measure confidence and threshold, on articles that neither was fitted on."""
+    confidence = np.array([fitted.probability(a.features) for a in attempts])
+    right = np.array([a.right for a in attempts])
+    quality = {
+        "questions": len(attempts),
         "confidence_auroc": metrics.auroc(confidence, right),
         "calibration_error": metrics.calibration_error(confidence, right),
     }
     for kind in ("answerable", "unanswerable", "elsewhere"):
-        mine = np.array([t.kind == kind for t in tried])
-        out[f"{kind}_shown"] = float((confidence[mine] >= fitted.threshold).mean())
+        of_kind = np.array([a.kind == kind for a in attempts])
+        quality[f"{kind}_shown"] = float((confidence[of_kind] >= fitted.threshold).mean())
         if kind == "answerable":
-            out["best_right"] = float(right[mine].mean())
-            out["shown_right"] = float(right[mine & (confidence >= fitted.threshold)].mean())
-    return {name: round(value, 4) for name, value in out.items()}
+            quality["best_right"] = float(right[of_kind].mean())
+            shown = of_kind & (confidence >= fitted.threshold)
+            quality["shown_right"] = float(right[shown].mean())
+    return {name: round(value, 4) for name, value in quality.items()}
 
 
 def main() -> None:
-    """Run it all; see the module's docstring."""
+    """Fit and measure everything, and write the results."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("squad", help="train-v2.0.json.gz")
     parser.add_argument("--every", type=int, default=3, help="use every Nth article (default 3)")
@@ -272,16 +281,16 @@ def main() -> None:
     articles = sorted(read_squad(arguments.squad), key=lambda a: a.document.id)[:: arguments.every]
     articles = [a for a in articles if any(q.answers for q in a.questions)]
     encoder = SentenceEncoder()
-    indexes = []
+    collections = []
     for number, article in enumerate(articles, 1):
-        indexes.append(Collection([ArticleIndex.build(article.document, encoder)]))
+        collections.append(Collection([ArticleIndex.build(article.document, encoder)]))
         print(f"\rencoded {number} of {len(articles)} articles", end="", flush=True)
     print()
-    # Every third is held out, from fitting as from calibration.
-    held = [number % 3 == 2 for number in range(len(articles))]
-    of = [tables(i, a, encoder) for i, a in zip(indexes, articles, strict=True)]
-    fit = [t for t, out in zip(of, held, strict=True) if not out]
-    held_out = [t for t, out in zip(of, held, strict=True) if out]
+    # Every third article is held out from the ranking and from the calibration.
+    is_held_out = [number % 3 == 2 for number in range(len(articles))]
+    tables = [score_article(c, a, encoder) for c, a in zip(collections, articles, strict=True)]
+    fit = [t for t, out in zip(tables, is_held_out, strict=True) if not out]
+    held_out = [t for t, out in zip(tables, is_held_out, strict=True) if out]
 
     table = ablation(fit, held_out)
     for row in table:
@@ -290,28 +299,27 @@ def main() -> None:
         fit_logit([(stack(t.passages, names), t.right_passages) for t in fit], names)
         for names in (FIRST_STAGE, PASSAGE_PARTS)
     )
-    for t in of:
-        t.sentences["passage"] = fuse(t.passages, passage)[:, t.owner]
+    for t in tables:
+        t.sentences["passage"] = fuse(t.passages, passage)[:, t.passage_of_sentence]
     sentence = fit_logit(
         [(stack(t.sentences, SENTENCE_PARTS), t.right_sentences) for t in fit], SENTENCE_PARTS
     )
-    ranking = {"first stage": first_stage, "passage": passage, "sentence": sentence}
-    collection.ranking().update(ranking)
-    of_sentences = figures([(fuse(t.sentences, sentence), t.right_sentences) for t in held_out])
-    print("sentences:", of_sentences)
+    ranking = RankingWeights(first_stage, passage, sentence)
+    sentence_figures = figures([(fuse(t.sentences, sentence), t.right_sentences) for t in held_out])
+    print("sentences:", sentence_figures)
 
-    def part(out: bool) -> list[Tried]:
-        mine = [
-            pair
-            for pair, h in zip(zip(indexes, articles, strict=True), held, strict=True)
-            if h == out
-        ]
-        return try_questions([i for i, _ in mine], [a for _, a in mine], elsewhere=100)
+    def attempts(*, held_out: bool) -> list[Attempt]:
+        chosen = [i for i, out in enumerate(is_held_out) if out == held_out]
+        return try_questions(
+            [Collection(collections[i].indexes, weights=ranking) for i in chosen],
+            [articles[i] for i in chosen],
+            elsewhere=100,
+        )
 
-    tried, judged = part(False), part(True)
-    weights = fit_calibration(tried)
-    threshold = choose_threshold(tried, Calibration(0.0, weights))
-    quality = judge(judged, Calibration(threshold, weights))
+    fit_attempts, held_out_attempts = attempts(held_out=False), attempts(held_out=True)
+    weights = fit_calibration(fit_attempts)
+    threshold = choose_threshold(fit_attempts, Calibration(0.0, weights))
+    quality = judge(held_out_attempts, Calibration(threshold, weights))
     print("calibration:", weights, threshold, quality)
     calibrations = read_fitted(FITTED)
     calibrations["sentences"] = {"threshold": threshold, "weights": weights}
@@ -321,10 +329,10 @@ def main() -> None:
         "articles": {"fitted": len(fit), "held_out": len(held_out)},
         "held_out_questions": sum(len(t.right_passages) for t in held_out),
         "ablation": table,
-        "sentences": of_sentences,
+        "sentences": sentence_figures,
         "confidence": quality,
     }
-    write_manifest(collection.RANKING, ranking)
+    write_manifest(RANKING_FILE, ranking.to_dict())
     write_manifest(FITTED, calibrations)
     arguments.out.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
 

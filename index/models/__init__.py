@@ -1,1 +1,1 @@
-"""The encoder, and the network and tokenizer behind it."""
+"""The encoder, with its network and its tokenizer."""

@@ -19,9 +19,9 @@ Precision = Literal["auto", "float32", "float16", "bfloat16"]
 # Maps float32 or bfloat16 [tokens, in_features] to [tokens, out_features] of the same type.
 Linear = Callable[[Tensor], Tensor]
 
-# The number of rows that bfloat16 weights are laid out for: the tokens of about five passages.
+# The number of rows that the layout of bfloat16 weights is optimized for: about five passages.
 _TYPICAL_ROWS = 896
-# How far the trial product may be from the float32 one; its terms are of size 1.
+# The largest absolute error of the trial product, whose terms are about 1.
 _TOLERANCE = 0.1
 
 _log = logging.getLogger(__name__)
@@ -116,7 +116,7 @@ def _works(precision: Precision) -> bool:
             if not torch.allclose(found.float(), expected, atol=_TOLERANCE, rtol=0):
                 raise ValueError("their products are wrong")
     except (AttributeError, RuntimeError, TypeError, ValueError) as error:
-        # Operators that are not promised may be absent, take other arguments or fail in any way.
+        # Private operators may be absent, take other arguments or fail in any way.
         _log.warning(
             "PyTorch %s has no working %s operators (%s): models use another precision.",
             torch.__version__,

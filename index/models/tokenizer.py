@@ -1,7 +1,7 @@
-"""The tokenizer that lies beside a model's weights, and the files that say what a BERT of it is.
+"""Load a tokenizer and a model's config without importing transformers.
 
-Read here and not by transformers or sentence-transformers, which take five seconds to import: with
-them a first answer takes three times as long. They read every other kind of model.
+Importing transformers or sentence-transformers takes five seconds, which triples the time to the
+first answer. They are used for every model that is not a BERT with mean pooling.
 """
 
 from __future__ import annotations
@@ -20,91 +20,90 @@ if TYPE_CHECKING:
 
     from index.models.bert import BertSize
 
-# What the files of a sentence-transformers model may say, and it still is a BERT whose mean token is a
-# text's vector, and nothing more.
+# The modules and settings of a sentence-transformers model that only pools a BERT by the mean.
 _MODULES = (["Transformer", "Pooling"], ["Transformer", "Pooling", "Normalize"])
 _SETTINGS = frozenset({"max_seq_length", "do_lower_case"})
 
 
-class WordPieces:
-    """A tokenizer; several threads may use it."""
+class WordPieceTokenizer:
+    """A thread-safe tokenizer."""
 
     def __init__(self, tokenizer: Tokenizer) -> None:
-        """Use one of the tokenizers library, whatever it was set to."""
+        """Wrap a tokenizer of the tokenizers library, and switch its padding off."""
         tokenizer.no_padding()
         self._tokenizer = tokenizer
-        # It is set up anew for each call.
+        # Each call sets the truncation of the shared tokenizer.
         self._lock = threading.Lock()
 
     @classmethod
-    def load(cls, folder: Path) -> WordPieces:
-        """Read a model's tokenizer.json; raises OSError, and ValueError where it is none."""
+    def load(cls, folder: Path) -> WordPieceTokenizer:
+        """Read a model's tokenizer.json; raises OSError, and ValueError if it is not a tokenizer."""
         from tokenizers import Tokenizer
 
         content = (folder / "tokenizer.json").read_text(encoding="utf-8")
         try:
             return cls(Tokenizer.from_str(content))
-        except Exception as error:  # the library has no error of its own
+        except Exception as error:  # the library raises a bare Exception
             raise ValueError(str(error)) from error
 
-    def marks(self, *, pair: bool = False) -> int:
-        """How many marks of its own it puts around a text, or around two."""
+    def count_special_tokens(self, *, pair: bool = False) -> int:
+        """How many special tokens are added to a text, or to a pair of texts."""
         return int(self._tokenizer.num_special_tokens_to_add(pair))
 
     @property
     def lowercase(self) -> bool | None:
-        """Whether letters are made small first; None where it is no tokenizer of BERT's."""
+        """Whether texts are lowercased; None if this is not a BERT tokenizer."""
         return getattr(self._tokenizer.normalizer, "lowercase", None)
 
-    def special(self) -> list[int]:
-        """The numbers of its own marks."""
+    def special_token_ids(self) -> list[int]:
+        """The ids of all special tokens."""
         added = self._tokenizer.get_added_tokens_decoder()
         return [number for number, token in added.items() if token.special]
 
-    def cut(
-        self, texts: Sequence[str], *, most: int | None = None, marks: bool = True
+    def encode(
+        self, texts: Sequence[str], *, max_length: int | None = None, special_tokens: bool = True
     ) -> list[Encoding]:
-        """Cut texts into pieces, at most so many of each, with marks around them or without."""
+        """Tokenize texts, truncated to max_length word pieces, with or without special tokens."""
         with self._lock:
-            if most is None:
+            if max_length is None:
                 self._tokenizer.no_truncation()
             else:
-                self._tokenizer.enable_truncation(most)
-            sound = [well_formed(text) for text in texts]
-            return self._tokenizer.encode_batch(sound, add_special_tokens=marks)
+                self._tokenizer.enable_truncation(max_length)
+            valid = [well_formed(text) for text in texts]
+            return self._tokenizer.encode_batch(valid, add_special_tokens=special_tokens)
 
     def windows(
-        self, pairs: Sequence[tuple[str, str]], *, most: int, stride: int
+        self, pairs: Sequence[tuple[str, str]], *, max_length: int, stride: int
     ) -> list[list[Encoding]]:
-        """Windows of at most so many pieces over each pair's second text, the first one before each.
+        """Tokenize each pair's second text in windows, with the first text in front of each.
 
-        Neighbours share `stride` pieces.
+        A window has at most max_length pieces; neighbouring windows share `stride` pieces.
         """
         with self._lock:
-            self._tokenizer.enable_truncation(most, stride=stride, strategy="only_second")
-            sound = [(well_formed(first), well_formed(second)) for first, second in pairs]
-            cut = self._tokenizer.encode_batch(sound)
-        return [[first, *first.overflowing] for first in cut]
+            self._tokenizer.enable_truncation(max_length, stride=stride, strategy="only_second")
+            valid = [(well_formed(first), well_formed(second)) for first, second in pairs]
+            encodings = self._tokenizer.encode_batch(valid)
+        return [[first, *first.overflowing] for first in encodings]
 
 
 @dataclass(frozen=True, slots=True)
-class MeanBert:
-    """A sentence-transformers model that is a BERT whose mean token is a text's vector."""
+class MeanPoolingBert:
+    """A sentence-transformers model that is a BERT, pooled by the mean of its token vectors."""
 
     size: BertSize
     dimension: int
     max_pieces: int
-    pieces: WordPieces
+    tokenizer: WordPieceTokenizer
 
 
-def bert_size(folder: Path) -> BertSize | None:
-    """What a model's config.json says of it, None where it is no plain BERT.
+def read_bert_size(folder: Path) -> BertSize | None:
+    """Read a model's config.json; None if it is not a plain BERT.
 
-    Raises OSError, and ValueError where it is no JSON.
+    Raises OSError, and ValueError for invalid JSON.
     """
     from index.models.bert import BertSize
 
-    config = _json(folder / "config.json")
+    config = _read_json(folder / "config.json")
     plain = {"model_type": "bert", "hidden_act": "gelu", "position_embedding_type": "absolute"}
     if any(config.get(name, value) != value for name, value in plain.items()):
         return None
@@ -113,43 +112,43 @@ def bert_size(folder: Path) -> BertSize | None:
     )
 
 
-def mean_bert(folder: Path) -> MeanBert | None:
-    """Read the files of a sentence-transformers model but for the weights.
+def read_mean_pooling_bert(folder: Path) -> MeanPoolingBert | None:
+    """Read all files of a sentence-transformers model except its weights.
 
-    None where it is more than a MeanBert, or where they are not as expected: the library itself knows
-    what to make of it then.
+    Returns None for any other kind of model, and if a file is missing or not as expected: such models
+    are left to the library.
     """
     try:
-        modules = [m["type"].rpartition(".")[2] for m in _json(folder / "modules.json")]
-        pooling = _json(folder / "1_Pooling/config.json")
-        about = _json(folder / "config_sentence_transformers.json")
-        settings = _json(folder / "sentence_bert_config.json")
-        config = _json(folder / "config.json")
-        size = bert_size(folder)
-        # The library takes some of what it needs from here, and so it has to say the same.
-        named = _json(folder / "tokenizer_config.json")
-        pieces = WordPieces.load(folder)
-        lower = pieces.lowercase
-        means = {name: on for name, on in pooling.items() if name.startswith("pooling_mode")}
-        plain = (
+        modules = [m["type"].rpartition(".")[2] for m in _read_json(folder / "modules.json")]
+        pooling = _read_json(folder / "1_Pooling/config.json")
+        prompts = _read_json(folder / "config_sentence_transformers.json").get("prompts", {})
+        settings = _read_json(folder / "sentence_bert_config.json")
+        config = _read_json(folder / "config.json")
+        size = read_bert_size(folder)
+        # The library reads do_lower_case from here, so it has to agree with tokenizer.json.
+        tokenizer_config = _read_json(folder / "tokenizer_config.json")
+        tokenizer = WordPieceTokenizer.load(folder)
+        lowercase = tokenizer.lowercase
+        modes = {name: on for name, on in pooling.items() if name.startswith("pooling_mode")}
+        is_supported = (
             size is not None
             and modules in _MODULES
-            and means.pop("pooling_mode_mean_tokens")
-            and not any(means.values())
-            and not any(about.get("prompts", {}).values())
+            and modes.pop("pooling_mode_mean_tokens")
+            and not any(modes.values())
+            and not any(prompts.values())
             and settings.keys() <= _SETTINGS
             and not settings.get("do_lower_case")
-            and lower is not None
-            and named.get("do_lower_case", lower) == lower
+            and lowercase is not None
+            and tokenizer_config.get("do_lower_case", lowercase) == lowercase
             and (folder / "model.safetensors").is_file()
         )
-        if not plain or size is None:
+        if not is_supported or size is None:
             return None
-        most = min(settings["max_seq_length"], config["max_position_embeddings"])
-        return MeanBert(size, int(config["hidden_size"]), int(most), pieces)
+        max_pieces = min(settings["max_seq_length"], config["max_position_embeddings"])
+        return MeanPoolingBert(size, int(config["hidden_size"]), int(max_pieces), tokenizer)
     except (OSError, ValueError, TypeError, KeyError, AttributeError):
         return None
 
 
-def _json(path: Path) -> Any:
+def _read_json(path: Path) -> Any:
     return json.loads(path.read_text(encoding="utf-8"))

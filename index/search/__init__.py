@@ -1,1 +1,1 @@
-"""Passages of documents, ranked for a question."""
+"""Rank the passages of documents for a query."""

@@ -1,34 +1,33 @@
-"""One document or several as one thing to search."""
+"""Search one or several documents at once."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from index.documents.document import Document, well_formed
-from index.models.encoder import Encoded, Tokens
+from index.models.types import Encoded, Tokens
 from index.passages import Passage
 from index.search.article_index import ArticleIndex
 from index.search.fusion import Scores, best_per_group, fuse, rank
-from index.search.late_interaction import held_by
+from index.search.late_interaction import document_frequencies
+from index.search.ranking import RankingWeights, load_ranking_weights
 from index.search.sparse import SparseIndex, idf, split_grams, split_pairs, split_words
-from index.storage import read_fitted
 
-# In a long text the word pieces of so many passages are compared, the best by the other parts.
-LATE_PASSAGES = 100
-RANKING = Path(__file__).with_name("ranking.json")
+# Passages that are scored by late interaction: the best ones by the first stage's weights.
+LATE_INTERACTION_PASSAGES = 100
+# Queries scored at a time, which bounds the size of the score tables.
+QUERY_BATCH_SIZE = 32
 
 Parts = dict[str, Scores]
 
 
 @dataclass(frozen=True, slots=True)
 class SentenceHit:
-    """A sentence of a ranked passage, at its offsets in the document, and what each retriever gave."""
+    """A sentence of a ranked passage: its offsets in the document, its score and the score's parts."""
 
     start: int
     end: int
@@ -38,7 +37,10 @@ class SentenceHit:
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A ranked passage, what each retriever gave, and its sentences in the order of the text."""
+    """A ranked passage with its score, the score's parts, and its sentences in document order.
+
+    `parts` has each retriever's score, by the retriever's name.
+    """
 
     passage: Passage
     score: float
@@ -46,34 +48,27 @@ class Hit:
     sentences: tuple[SentenceHit, ...]
 
 
-@cache
-def ranking() -> dict[str, dict[str, float]]:
-    """The weights of the parts at each stage, fitted by training/fit_ranking.py.
-
-    Raises ArticleError where their file is damaged.
-    """
-    return read_fitted(RANKING)
-
-
 class Collection:
-    """Articles searched together: a word is as rare as it is in all of them."""
+    """Documents searched together; a term's document frequency is counted over all of them."""
 
-    def __init__(self, indexes: Sequence[ArticleIndex]) -> None:
-        """Put articles together, of one encoder and each with an id of its own, in this order.
+    def __init__(
+        self, indexes: Sequence[ArticleIndex], *, weights: RankingWeights | None = None
+    ) -> None:
+        """Combine indexes of one encoder, whose documents have different ids.
 
-        Raises ValueError without any, and on two with one id, and ArticleError where the weights of
-        their parts cannot be read.
+        `weights` are the fitted ones by default. Raises ValueError without any index or if two
+        documents have one id, and ArticleError if the fitted weights cannot be read.
         """
-        self._weights = ranking()
         if not indexes:
-            raise ValueError("a collection needs an article")
+            raise ValueError("a collection needs at least one index")
         self.indexes = tuple(indexes)
         self.documents: dict[str, Document] = {i.document.id: i.document for i in indexes}
         if len(self.documents) < len(indexes):
-            raise ValueError(f"two articles have one id: {[i.document.id for i in indexes]}")
+            raise ValueError(f"two documents have one id: {[i.document.id for i in indexes]}")
+        self.weights = load_ranking_weights() if weights is None else weights
         self.passages: tuple[Passage, ...] = tuple(p for i in indexes for p in i.passages)
         self.encoder = indexes[0].encoder
-        # Each article's terms are counted once, however often it is put together with others.
+        # Each index counts its terms once, whatever collections it becomes part of.
         texts = {
             split: [index.term_counts(split) for index in indexes]
             for split in (split_words, split_grams, split_pairs)
@@ -90,104 +85,113 @@ class Collection:
             "pairs": SparseIndex.merge(texts[split_pairs], split_pairs),
         }
         counts = [len(p.sentences) for p in self.passages]
-        self._first = np.cumsum([0, *counts[:-1]], dtype=np.int64)
-        self._owner = np.repeat(np.arange(len(self.passages)), counts)
-        self._real = np.array([not p.furniture for p in self.passages])
-        self._held = held_by([i.late for i in indexes])
+        self._first_sentence = np.cumsum([0, *counts[:-1]], dtype=np.int64)
+        self._passage_of_sentence = np.repeat(np.arange(len(self.passages)), counts)
+        self._is_text = np.array([not p.furniture for p in self.passages])
+        self._document_frequency = document_frequencies([i.late_interaction for i in indexes])
 
     def only(self, ids: Iterable[str]) -> Collection:
-        """A collection of some of its articles; raises KeyError on an id that it does not have."""
+        """Return a collection of the documents with these ids; raises KeyError for an unknown id."""
         wanted = set(ids)
         if missing := wanted - set(self.documents):
             raise KeyError(f"no article {sorted(missing)} in {sorted(self.documents)}")
         if len(wanted) == len(self.documents):
             return self
-        return Collection([i for i in self.indexes if i.document.id in wanted])
+        chosen = [i for i in self.indexes if i.document.id in wanted]
+        return Collection(chosen, weights=self.weights)
 
     def search(self, queries: Sequence[str], k: int) -> list[list[Hit]]:
-        """The k best passages for each query, best first."""
+        """Return the k best passages for each query, best first."""
         queries = [well_formed(query) for query in queries]
         if not queries:
             return []
         return self.search_encoded(queries, self.encoder.encode_queries(queries), k)
 
     def search_encoded(self, queries: Sequence[str], encoded: Encoded, k: int) -> list[list[Hit]]:
-        """What search() gives for well-formed queries that the encoder has encoded already."""
-        found: list[list[Hit]] = []
-        # A few queries at a time keep the score tables small, however many are asked.
-        for at in range(0, len(queries), 32):
-            some = slice(at, at + 32)
+        """Search for queries that are encoded already and have no lone surrogates."""
+        results: list[list[Hit]] = []
+        for first in range(0, len(queries), QUERY_BATCH_SIZE):
+            batch = slice(first, first + QUERY_BATCH_SIZE)
             passage_parts, sentence_parts = self.parts(
-                queries[some],
-                replace(encoded, vectors=encoded.vectors[some], tokens=encoded.tokens[some]),
+                queries[batch],
+                replace(encoded, vectors=encoded.vectors[batch], tokens=encoded.tokens[batch]),
             )
-            scores = fuse(passage_parts, self._weights["passage"])
-            sentence_parts["passage"] = scores[:, self._owner]
-            sentence_scores = fuse(sentence_parts, self._weights["sentence"])
-            for row, ranked in enumerate(rank(scores, self._real)[:, :k]):
-                found.append(
+            scores = fuse(passage_parts, self.weights.passage)
+            sentence_parts["passage"] = scores[:, self._passage_of_sentence]
+            sentence_scores = fuse(sentence_parts, self.weights.sentence)
+            for row, ranking in enumerate(rank(scores, self._is_text)[:, :k]):
+                results.append(
                     [
                         self._hit(
                             row, int(i), scores, passage_parts, sentence_scores, sentence_parts
                         )
-                        for i in ranked
+                        for i in ranking
                     ]
                 )
-        return found
+        return results
 
     def parts(self, queries: Sequence[str], encoded: Encoded) -> tuple[Parts, Parts]:
-        """What each retriever gives: tables [queries, passages] and [queries, sentences].
+        """Score passages and sentences with each retriever.
 
-        Two more can be compared between queries: "coverage", how much of the query's words, by weight,
-        a text has, and "known", how much of them is anywhere in the article.
+        Returns tables [queries, passages] and [queries, sentences] by the retriever's name. Two more
+        tables are comparable between queries, as shares of the query's idf mass: "coverage", the BM25
+        score of a text, and "known", the idf mass of the terms that occur in the collection.
         """
-        of_passages, of_sentences = [], []
+        passage_cosines, sentence_cosines = [], []
         for index in self.indexes:
             cosines = index.dense.scores(encoded.vectors)
-            of_passages.append(cosines[:, : len(index.passages)])
-            of_sentences.append(cosines[:, len(index.passages) :])
-        of = {name: sparse.scores(queries) for name, sparse in self.sparse.items()}
+            passage_cosines.append(cosines[:, : len(index.passages)])
+            sentence_cosines.append(cosines[:, len(index.passages) :])
+        sparse_scores = {name: sparse.scores(queries) for name, sparse in self.sparse.items()}
         sentences = {
-            "sentence": np.concatenate(of_sentences, axis=1),
-            "sentence words": of["sentence words"],
-            "sentence grams": of["sentence grams"],
+            "sentence": np.concatenate(sentence_cosines, axis=1),
+            "sentence words": sparse_scores["sentence words"],
+            "sentence grams": sparse_scores["sentence grams"],
         }
         passages = {
-            "dense": np.concatenate(of_passages, axis=1),
-            **{name: best_per_group(table, self._first) for name, table in sentences.items()},
-            **{name: of[name] for name in ("words", "grams", "pairs")},
+            "dense": np.concatenate(passage_cosines, axis=1),
+            **{
+                name: best_per_group(table, self._first_sentence)
+                for name, table in sentences.items()
+            },
+            **{name: sparse_scores[name] for name in ("words", "grams", "pairs")},
         }
         for tables, name in ((passages, "words"), (sentences, "sentence words")):
-            every, known = self.sparse[name].ceilings(queries)
-            tables["coverage"] = _share(tables[name], every[:, None])
-            in_article = np.broadcast_to(known[:, None], tables[name].shape)
-            tables["known"] = _share(in_article, every[:, None])
-        passages["pieces"] = self._late_scores(encoded.tokens, self._first_stage(passages))
+            total, known = self.sparse[name].idf_mass(queries)
+            tables["coverage"] = _share(tables[name], total[:, None])
+            known_table = np.broadcast_to(known[:, None], tables[name].shape)
+            tables["known"] = _share(known_table, total[:, None])
+        passages["pieces"] = self._late_interaction_scores(
+            encoded.tokens, self._first_stage(passages)
+        )
         return passages, sentences
 
-    def _late_scores(self, queries: Sequence[Tokens], wanted: NDArray[np.bool_]) -> Scores:
+    def _late_interaction_scores(
+        self, queries: Sequence[Tokens], selected: NDArray[np.bool_]
+    ) -> Scores:
         count = len(self.passages)
         weights = [
-            idf(count, [self._held.get(piece, 0) for piece in query.pieces.tolist()])
+            idf(count, [self._document_frequency.get(piece, 0) for piece in query.pieces.tolist()])
             for query in queries
         ]
         ends = np.cumsum([len(i.passages) for i in self.indexes])
         return np.concatenate(
             [
-                index.late.scores(queries, weights, mine)
-                for index, mine in zip(
-                    self.indexes, np.split(wanted, ends[:-1], axis=1), strict=True
+                index.late_interaction.scores(queries, weights, selected_here)
+                for index, selected_here in zip(
+                    self.indexes, np.split(selected, ends[:-1], axis=1), strict=True
                 )
             ],
             axis=1,
         )
 
     def _first_stage(self, passages: Parts) -> NDArray[np.bool_]:
-        """Which passages the word pieces are compared with: the best by the other parts alone."""
-        scores = fuse(passages, self._weights["first stage"])
-        wanted = np.zeros(scores.shape, dtype=np.bool_)
-        np.put_along_axis(wanted, rank(scores, self._real)[:, :LATE_PASSAGES], True, axis=1)
-        return wanted
+        """Select the passages for late interaction, [queries, passages]."""
+        scores = fuse(passages, self.weights.first_stage)
+        selected = np.zeros(scores.shape, dtype=np.bool_)
+        best = rank(scores, self._is_text)[:, :LATE_INTERACTION_PASSAGES]
+        np.put_along_axis(selected, best, True, axis=1)
+        return selected
 
     def _hit(
         self,
@@ -198,7 +202,7 @@ class Collection:
         sentence_scores: Scores,
         sentence_parts: Parts,
     ) -> Hit:
-        passage, first = self.passages[number], int(self._first[number])
+        passage, first = self.passages[number], int(self._first_sentence[number])
         return Hit(
             passage=passage,
             score=float(scores[row, number]),
@@ -207,14 +211,16 @@ class Collection:
                 SentenceHit(
                     start=start,
                     end=end,
-                    score=float(sentence_scores[row, at]),
-                    parts={name: float(table[row, at]) for name, table in sentence_parts.items()},
+                    score=float(sentence_scores[row, column]),
+                    parts={
+                        name: float(table[row, column]) for name, table in sentence_parts.items()
+                    },
                 )
-                for at, (start, end) in enumerate(passage.sentences, first)
+                for column, (start, end) in enumerate(passage.sentences, first)
             ),
         )
 
 
 def _share(part: Scores, whole: Scores) -> Scores:
-    """What part is of the whole, 1 where the whole is nothing: a query without a word misses none."""
+    """Divide part by whole; 1 where the whole is 0, as for a query without terms."""
     return np.divide(part, whole, out=np.ones_like(part), where=whole > 0)

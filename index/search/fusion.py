@@ -1,4 +1,4 @@
-"""Pure functions from several retrievers' scores to one ranking: no models, no state."""
+"""Combine the scores of several retrievers into one ranking, with pure functions."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ Rows = NDArray[np.int64]
 
 
 def fuse(parts: Mapping[str, Scores], weights: Mapping[str, float]) -> Scores:
-    """The weighted sum of the parts that have a weight.
+    """Return the weighted sum of the parts that have a weight.
 
-    With weights fitted as a conditional logit (McFadden 1974), the softmax of a row of it is the
-    probability of each text to be the right one.
+    With weights fitted as a conditional logit (McFadden 1974), the softmax of a row is each text's
+    probability of being the right one.
     """
     total = np.zeros_like(next(iter(parts.values())))
     for name, weight in weights.items():
@@ -23,29 +23,33 @@ def fuse(parts: Mapping[str, Scores], weights: Mapping[str, float]) -> Scores:
     return total
 
 
-def blend(found: Sequence[tuple[Scores, Rows]], weights: Sequence[float]) -> tuple[Scores, Rows]:
-    """What several searches found, best first, by the weighted sum of their scores, each from 0 to 1.
+def blend(results: Sequence[tuple[Scores, Rows]], weights: Sequence[float]) -> tuple[Scores, Rows]:
+    """Merge the results of several searches by the weighted sum of their min-max scaled scores.
 
-    Within a search the best row has 1 and the worst 0, as has a row that it did not find.
+    Returns scores and rows, best first. Within a search the best row scores 1, and the worst row and
+    rows that it did not find score 0.
     """
-    every = np.unique(np.concatenate([rows for _, rows in found]))
-    total = np.zeros(len(every), dtype=np.float32)
-    for (scores, rows), weight in zip(found, weights, strict=True):
+    all_rows = np.unique(np.concatenate([rows for _, rows in results]))
+    total = np.zeros(len(all_rows), dtype=np.float32)
+    for (scores, rows), weight in zip(results, weights, strict=True):
         if len(rows):
             low, high = scores.min(), scores.max()
             scaled = (scores - low) / (high - low) if high > low else np.ones_like(scores)
-            total[np.searchsorted(every, rows)] += np.float32(weight) * scaled
-    order = np.lexsort((every, -total))
-    return total[order], every[order]
+            total[np.searchsorted(all_rows, rows)] += np.float32(weight) * scaled
+    order = np.lexsort((all_rows, -total))
+    return total[order], all_rows[order]
 
 
 def best_per_group(scores: Scores, first: NDArray[np.int64]) -> Scores:
-    """The largest score of each group of columns, [rows, groups]; `first` are the groups' starts."""
+    """Return the largest score of each group of columns, [rows, groups].
+
+    `first` has the column at which each group starts.
+    """
     best: Scores = np.maximum.reduceat(scores, first, axis=-1)
     return best
 
 
-def rank(scores: Scores, real: NDArray[np.bool_]) -> NDArray[np.int64]:
-    """Column numbers of each row, best first; columns that are not real come after all that are."""
-    # lexsort takes its last key first; equal scores stay in the order of the text.
-    return np.lexsort((-scores, np.broadcast_to(~real, scores.shape)), axis=-1)
+def rank(scores: Scores, is_text: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """Return the column numbers of each row, best first, and all columns that are not text last."""
+    # lexsort sorts by its last key first; equal scores stay in document order.
+    return np.lexsort((-scores, np.broadcast_to(~is_text, scores.shape)), axis=-1)

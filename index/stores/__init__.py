@@ -1,1 +1,1 @@
-"""Many documents in one index on disk or on a server."""
+"""Search many documents in one index on disk or on a server."""

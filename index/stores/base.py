@@ -1,4 +1,4 @@
-"""What a store of many documents does."""
+"""The interface of a store of many documents."""
 
 from __future__ import annotations
 
@@ -6,55 +6,56 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Protocol
 
 from index.documents.document import Document
-from index.models.encoder import Vectors
+from index.models.types import Vectors
 from index.passages import Passage
 
-# A store blends so many passages that are best by their words and so many that are best by their
-# vectors, with the weight of each of the two.
-SEARCHED = 50
-WEIGHTS = (0.5, 0.5)
+# Passages found by vector and by BM25 each, which are then fused with these weights.
+SEARCH_LIMIT = 50
+FUSION_WEIGHTS = (0.5, 0.5)
 
 
 class Store(Protocol):
-    """Passages, their vectors and their words, of documents each with an id of its own."""
+    """The passages of documents with different ids, searchable by vector and by BM25."""
 
     def __len__(self) -> int:
-        """How many passages can be found in it: after finish(), all that were put."""
+        """The number of searchable passages; after finish(), of all that were put."""
         ...
 
-    def held(self, documents: Sequence[Document]) -> set[str]:
-        """The ids of those documents whose very text is in it, to the last passage."""
+    def stored_ids(self, documents: Sequence[Document]) -> set[str]:
+        """Return the ids of the documents that are completely stored with identical text."""
         ...
 
     def put(
         self, documents: Sequence[Document], passages: Sequence[Passage], vectors: Vectors
     ) -> None:
-        """Add documents, each in place of what has its id; vectors has a row a passage."""
+        """Add documents, replacing those with the same ids; `vectors` is [passages, dimension]."""
         ...
 
     def finish(self) -> None:
-        """Make what was put last and found."""
+        """Make everything that was put durable and searchable."""
         ...
 
     def nearest(self, queries: Sequence[str], vectors: Vectors, k: int) -> list[list[Passage]]:
-        """The k best passages for each query by its words and its vector together, best first."""
+        """Return the k best passages for each query by vector and BM25, best first."""
         ...
 
     def document(self, identity: str) -> Document:
-        """A document, with its very characters but for white space between passages; or KeyError."""
+        """Return a document, exact except for white space between passages, or raise KeyError."""
         ...
 
     def describe(self) -> dict[str, Any]:
-        """What it says of itself."""
+        """Return the store's address, size and settings, ready for JSON."""
         ...
 
     def close(self) -> None:
-        """Let go of files and connections."""
+        """Close files and connections."""
         ...
 
 
-def rebuilt(identity: str, title: str, source: str, passages: Iterable[Passage]) -> Document:
-    """A document out of its passages, which leave nothing out but white space."""
+def rebuild_document(
+    identity: str, title: str, source: str, passages: Iterable[Passage]
+) -> Document:
+    """Rebuild a document from its passages, which together lack only white space."""
     text = ""
     for passage in sorted(passages, key=lambda p: p.start):
         gap = passage.start - len(text)

@@ -1,4 +1,4 @@
-"""A store, searched as articles are."""
+"""Search a store with the ranking of a collection."""
 
 from __future__ import annotations
 
@@ -9,27 +9,34 @@ import numpy as np
 
 from index.documents.document import Document, well_formed
 from index.errors import StoreError
-from index.models.encoder import Encoder, Tokens, Vectors
+from index.models.types import Encoder, Tokens, Vectors
 from index.passages import Passage
 from index.search.article_index import ArticleIndex
 from index.search.collection import Collection, Hit
 from index.search.dense import DenseIndex
-from index.search.late_interaction import LateIndex
+from index.search.late_interaction import LateInteractionIndex
+from index.search.ranking import RankingWeights, load_ranking_weights
 from index.stores.base import Store
 
-# Passages that a store gives for a query, to be ranked as those of an article are.
+# The fewest passages that a store returns for a query, to be ranked again.
 CANDIDATES = 20
 
 
 class StoredCollection:
-    """A store searched as articles are: its best passages are ranked by all that an article's are.
+    """A store whose best passages are ranked again as in a collection of articles.
 
-    Their sentences and word pieces are encoded for each query, since those of millions of passages
-    would take a hundred times the room of the passages themselves.
+    Sentences and word pieces of these passages are encoded for each query: those of millions of
+    passages would take a hundred times the space of the passages themselves.
     """
 
-    def __init__(self, store: Store, encoder: Encoder) -> None:
-        """Search a store that was filled with this encoder; raises StoreError where nothing is in it."""
+    def __init__(
+        self, store: Store, encoder: Encoder, *, weights: RankingWeights | None = None
+    ) -> None:
+        """Search a store that was filled with this encoder.
+
+        `weights` are the fitted ones by default. Raises StoreError if the store is empty, and
+        ArticleError if the fitted weights cannot be read.
+        """
         if not len(store):
             raise StoreError(
                 f"The store {store.describe()['store']} is empty: put documents in with 'python -m "
@@ -37,62 +44,65 @@ class StoredCollection:
             )
         self.store = store
         self.encoder = encoder
+        self.weights = load_ranking_weights() if weights is None else weights
 
     def search(self, queries: Sequence[str], k: int) -> list[list[Hit]]:
-        """The k best passages for each query, best first."""
+        """Return the k best passages for each query, best first."""
         queries = [well_formed(query) for query in queries]
         if not queries:
             return []
         encoded = self.encoder.encode_queries(queries)
-        found = self.store.nearest(queries, encoded.vectors, max(CANDIDATES, 2 * k))
-        every = list({_key(p): p for passages in found for p in passages}.values())
-        rows = self._encode(every)
+        candidates = self.store.nearest(queries, encoded.vectors, max(CANDIDATES, 2 * k))
+        unique = {_key(passage): passage for passages in candidates for passage in passages}
+        rows = self._encode(list(unique.values()))
         return [
-            self._near([rows[_key(p)] for p in passages]).search_encoded(
+            self._collection([rows[_key(p)] for p in passages]).search_encoded(
                 [query],
                 replace(encoded, vectors=encoded.vectors[i : i + 1], tokens=[encoded.tokens[i]]),
                 k,
             )[0]
             if passages
             else []
-            for i, (query, passages) in enumerate(zip(queries, found, strict=True))
+            for i, (query, passages) in enumerate(zip(queries, candidates, strict=True))
         ]
 
     def _encode(self, passages: Sequence[Passage]) -> dict[tuple[str, int], _Row]:
-        """Each passage with all that an article's index has of it."""
         encoded = self.encoder.encode_passages(passages)
         ends = np.cumsum([len(p.sentences) for p in passages], dtype=np.int64)
+        sentences = np.split(encoded.sentences, ends[:-1])
         return {
-            _key(passage): _Row(passage, encoded.vectors[i], tokens, of)
-            for i, (passage, tokens, of) in enumerate(
-                zip(passages, encoded.tokens, np.split(encoded.sentences, ends[:-1]), strict=True)
+            _key(passage): _Row(passage, encoded.vectors[i], tokens, vectors)
+            for i, (passage, tokens, vectors) in enumerate(
+                zip(passages, encoded.tokens, sentences, strict=True)
             )
         }
 
-    def _near(self, rows: Sequence[_Row]) -> Collection:
-        """The passages found for a query, each document's as an article of its own."""
-        of: dict[str, list[_Row]] = {}
+    def _collection(self, rows: Sequence[_Row]) -> Collection:
+        """Make a collection of candidates, with an index for each document they are from."""
+        rows_by_document: dict[str, list[_Row]] = {}
         for row in rows:
-            of.setdefault(row.passage.document_id, []).append(row)
+            rows_by_document.setdefault(row.passage.document_id, []).append(row)
         indexes = []
-        for identity, some in of.items():
+        for identity, document_rows in rows_by_document.items():
             dense = DenseIndex(self.encoder.dimension)
-            dense.add(np.stack([row.vector for row in some]))
-            dense.add(np.concatenate([row.sentences for row in some]))
+            dense.add(np.stack([row.vector for row in document_rows]))
+            dense.add(np.concatenate([row.sentences for row in document_rows]))
             indexes.append(
                 ArticleIndex(
                     Document(identity, title=identity, text="", source=""),
-                    tuple(row.passage for row in some),
+                    tuple(row.passage for row in document_rows),
                     dense,
-                    LateIndex.build([row.tokens for row in some]),
+                    LateInteractionIndex.build([row.tokens for row in document_rows]),
                     self.encoder,
                 )
             )
-        return Collection(indexes)
+        return Collection(indexes, weights=self.weights)
 
 
 @dataclass(frozen=True, slots=True)
 class _Row:
+    """A passage with its vector, its tokens and its sentences' vectors."""
+
     passage: Passage
     vector: Vectors
     tokens: Tokens

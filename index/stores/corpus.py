@@ -1,4 +1,4 @@
-"""Many documents, one after the other: files, folders of them, and lines of JSON."""
+"""Read documents from files, folders, web addresses and JSON lines."""
 
 from __future__ import annotations
 
@@ -20,25 +20,24 @@ from index.documents.document import (
 from index.errors import DocumentError
 from index.storage import sha256
 
-# What is read of a folder; other files there are likely no documents.
+# The files of a folder that are read.
 SUFFIXES = (".txt", ".md", ".html", ".htm", ".pdf", ".docx", ".jsonl", ".jsonl.gz")
-# Of a text of the largest size, each byte of which JSON may spell with six, in bytes; what is packed may
-# have no end.
-MAX_LINE = 32_000_000
+# The longest line in bytes: a text of the largest size, of which JSON may escape each byte with six.
+MAX_LINE_BYTES = 32_000_000
 
 
 class Shard(NamedTuple):
-    """The documents whose id falls to this one of so many builders, counted from 1."""
+    """One of `total` shards that documents are divided into by their ids; numbers start at 1."""
 
     number: int
-    of: int
+    total: int
 
     def __str__(self) -> str:
-        return f"{self.number}-of-{self.of}"
+        return f"{self.number}-of-{self.total}"
 
     def has(self, identity: str) -> bool:
-        """Whether a document of that id is in it."""
-        return int(sha256(identity.encode())[:15], 16) % self.of == self.number - 1
+        """Whether the document with this id belongs to the shard."""
+        return int(sha256(identity.encode())[:15], 16) % self.total == self.number - 1
 
 
 ALL = Shard(1, 1)
@@ -49,14 +48,14 @@ def read_corpus(
     shard: Shard = ALL,
     skipped: Callable[[str], None] | None = None,
     *,
-    private: bool = False,
+    allow_private_urls: bool = False,
 ) -> Iterator[Document]:
-    """Read the documents of a shard from files, web addresses, folders and files of JSON lines.
+    """Yield the documents of a shard from files, web addresses, folders and JSON lines.
 
-    A folder gives what is in it and in its folders, in the order of the names; a line of a .jsonl or
-    .jsonl.gz file is {"id", "text"} and may have "title" and "source". A file's id is its path as it
-    was given. What cannot be read is told to `skipped`, or else raised as a DocumentError;
-    `private` is as for read_document.
+    Folders are read recursively, in the order of the names. A line of a .jsonl or .jsonl.gz file is
+    an object with "id" and "text", and optionally "title" and "source". The id of any other file is
+    its path as given. skipped(message) is called for each file or line that cannot be read; without
+    it, DocumentError is raised. `allow_private_urls` allows addresses in private networks.
     """
     for source in sources:
         try:
@@ -66,12 +65,13 @@ def read_corpus(
                 raise
             skipped(str(error))
             continue
-        for one in files:
+        for file in files:
             try:
-                if one.lower().endswith((".jsonl", ".jsonl.gz")):
-                    yield from _lines(one, shard, skipped)
-                elif shard.has(identity := well_formed(one)):
-                    yield replace(read_document(one, private=private), id=identity)
+                if file.lower().endswith((".jsonl", ".jsonl.gz")):
+                    yield from _read_lines(file, shard, skipped)
+                elif shard.has(identity := well_formed(file)):
+                    document = read_document(file, private=allow_private_urls)
+                    yield replace(document, id=identity)
             except DocumentError as error:
                 if skipped is None:
                     raise
@@ -79,7 +79,7 @@ def read_corpus(
 
 
 def _files(source: str) -> Iterable[str]:
-    """The files of a folder, or the source itself; raises DocumentError."""
+    """Return the files of a folder, or the source itself; raises DocumentError."""
     folder = expand_user(source)
     try:
         if not folder.is_dir():
@@ -98,17 +98,19 @@ def _files_below(folder: Path) -> Iterator[str]:
             yield path.as_posix()
 
 
-def _lines(source: str, shard: Shard, skipped: Callable[[str], None] | None) -> Iterator[Document]:
+def _read_lines(
+    source: str, shard: Shard, skipped: Callable[[str], None] | None
+) -> Iterator[Document]:
     path = expand_user(source)
-    opened = gzip.open if source.lower().endswith(".gz") else open
+    open_file = gzip.open if source.lower().endswith(".gz") else open
     number = 0
     try:
-        with opened(path, "rb") as file:
-            for number, line in enumerate(iter(lambda: file.readline(MAX_LINE), b""), 1):
-                if len(line) == MAX_LINE:
+        with open_file(path, "rb") as file:
+            for number, line in enumerate(iter(lambda: file.readline(MAX_LINE_BYTES), b""), 1):
+                if len(line) == MAX_LINE_BYTES:
                     raise DocumentError(
-                        f"Line {number} of '{source}' has more than {MAX_LINE / 1e6:.0f} MB: give an "
-                        "object with 'id' and 'text' on each line."
+                        f"Line {number} of '{source}' has more than {MAX_LINE_BYTES / 1e6:.0f} MB: "
+                        "give an object with 'id' and 'text' on each line."
                     )
                 if not line.strip():
                     continue
@@ -131,10 +133,10 @@ def _lines(source: str, shard: Shard, skipped: Callable[[str], None] | None) -> 
                     RecursionError,
                     DocumentError,
                 ) as error:
-                    why = error if isinstance(error, DocumentError) else f"{type(error).__name__}"
+                    reason = error if isinstance(error, DocumentError) else type(error).__name__
                     message = (
-                        f"Line {number} of '{source}' is not a document ({why}): give an object with "
-                        "'id' and 'text' on each line."
+                        f"Line {number} of '{source}' is not a document ({reason}): give an object "
+                        "with 'id' and 'text' on each line."
                     )
                     if skipped is None:
                         raise DocumentError(message) from error
@@ -145,5 +147,5 @@ def _lines(source: str, shard: Shard, skipped: Callable[[str], None] | None) -> 
         raise DocumentError(f"There is no file '{path}': check the path.") from None
     except (OSError, EOFError, ValueError, zlib.error) as error:
         raise DocumentError(
-            f"'{path}' cannot be read after line {number} ({error}): check that it is whole."
+            f"'{path}' cannot be read after line {number} ({error}): check that it is complete."
         ) from error

@@ -1,4 +1,4 @@
-"""Put documents into a store, batch by batch."""
+"""Put documents into a store in batches."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from index.documents.document import Document
-from index.models.encoder import Encoder, Progress
+from index.models.types import Encoder, Progress
 from index.passages import split_passages
 from index.stores.base import Store
 
@@ -15,41 +15,43 @@ BATCH_CHARACTERS = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
-class Filled:
-    """What was added to a store, and how many documents it already had."""
+class FillResult:
+    """The documents and passages added to a store, and the documents that it had already."""
 
     documents: int
     passages: int
-    held: int
+    already_stored: int
 
 
 def fill(
     store: Store, documents: Iterable[Document], encoder: Encoder, progress: Progress | None = None
-) -> Filled:
-    """Put into a store what it does not hold yet; progress(done, total) counts a batch's passages.
+) -> FillResult:
+    """Put the documents into a store that it does not have yet.
 
-    It can be stopped at any moment and started again: what is there already is not encoded again.
+    Calls progress(done, total) with the passages of each batch. A fill that was interrupted can be
+    started again, and does not encode stored documents again.
     """
-    added = passages_added = held = 0
+    added_documents = added_passages = already_stored = 0
     for batch in _batches(documents):
-        there = store.held(batch)
-        fresh = [document for document in batch if document.id not in there]
+        stored = store.stored_ids(batch)
+        new = [document for document in batch if document.id not in stored]
         passages = [
             passage
-            for document in fresh
+            for document in new
             for passage in split_passages(document, encoder.count_pieces, encoder.max_pieces - 2)
         ]
-        if fresh:
+        if new:
             vectors = encoder.encode_texts([p.text for p in passages], progress)
-            store.put(fresh, passages, vectors)
-        added, passages_added = added + len(fresh), passages_added + len(passages)
-        held += len(batch) - len(fresh)
+            store.put(new, passages, vectors)
+        added_documents += len(new)
+        added_passages += len(passages)
+        already_stored += len(batch) - len(new)
     store.finish()
-    return Filled(added, passages_added, held)
+    return FillResult(added_documents, added_passages, already_stored)
 
 
 def _batches(documents: Iterable[Document]) -> Iterator[list[Document]]:
-    """Documents by the batch, none of which has two of one id: the last of them counts."""
+    """Yield batches of documents; of those with one id in a batch, only the last."""
     batch: dict[str, Document] = {}
     size = 0
     for document in documents:

@@ -1,1 +1,1 @@
-"""What every request passes before it reaches Gradio: who sends it, what it may be, and how large."""
+"""Checks on every request before it reaches Gradio: host, origin, login, route, size, session."""

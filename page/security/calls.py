@@ -1,4 +1,4 @@
-"""Which functions of the page a request may call."""
+"""Check which function of the page a request calls."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ _DIRECT = (f"{API}/run/", f"{API}/api/")
 
 
 def check_call(path: str, body: Any, functions: Mapping[int, Any]) -> None:
-    """Raise BodyError where a request calls a function that is not there.
+    """Raise BodyError if a request calls a function that does not exist.
 
-    `functions` are those of Gradio's Blocks, by their index. Programs call them by their names, the
-    page by index. Gradio itself would answer with an error of its own inside.
+    `functions` are those of Gradio's Blocks, by index. API clients call them by name, the page by
+    index. Gradio itself would fail with an internal error.
     """
     index = body.get("fn_index") if isinstance(body, dict) else None
     if index is not None and (type(index) is not int or index not in functions):
-        raise BodyError(404, "There is no function of this index on the page: reload it.")
+        raise BodyError(404, "The page has no such function. Reload it.")
     if path.startswith(f"{API}/queue/join") and index is None:
         raise BodyError(422, "fn_index is missing.")
     prefix = next((p for p in (*CALLS, *_DIRECT) if path.startswith(p)), None)
     public = prefix in CALLS
-    if prefix and (public or index is None):  # otherwise the index counts
+    if prefix and (public or index is None):  # otherwise Gradio goes by the index
         name = path[len(prefix) :].partition("/")[0]
         if not any(
             function.api_name == name and (not public or function.api_visibility == "public")

@@ -1,4 +1,4 @@
-"""Connections that send nothing are closed, and one client cannot take all of them."""
+"""Close connections that send nothing, and limit how many one client may have."""
 
 from __future__ import annotations
 
@@ -10,30 +10,30 @@ from typing import Any
 from uvicorn.config import Config
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-# From the opening of a connection, or the end of a response, to the end of the next request's headers.
+# From the start of a connection, or the end of a response, to the end of the next request's headers.
 HEADER_SECONDS = 15.0
-# Files that the program needs beside its connections.
+# Files that the program needs besides its connections.
 _OTHER_FILES = 200
-_MOST = 4_000
+_MAX_CONNECTIONS = 4_000
 
 
 class BoundedProtocol(H11Protocol):
-    """Uvicorn's HTTP protocol, with a time limit for headers and a limit of connections.
+    """Uvicorn's HTTP protocol with a timeout for headers and a limit on connections.
 
-    Uvicorn itself times out only a connection that is idle between two requests, and not one that
-    sends half a request or nothing at all.
+    Uvicorn itself closes only connections that are idle between two requests, not those that send half
+    a request or nothing at all.
     """
 
     _clients: Counter[str] = Counter()
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Begin to wait for a request, unless there are too many connections."""
+        """Wait for a request, or close the connection if there are too many."""
         super().connection_made(transport)
         self._header_timer: asyncio.TimerHandle | None = None
         self._host = self.client[0] if self.client else ""
         self._clients[self._host] += 1
-        most = max_connections()
-        if len(self.connections) > most or self._clients[self._host] > most // 2:
+        limit = max_connections()
+        if len(self.connections) > limit or self._clients[self._host] > limit // 2:
             transport.close()
             return
         self._await_headers()
@@ -47,7 +47,7 @@ class BoundedProtocol(H11Protocol):
             del self._clients[self._host]
 
     def handle_events(self) -> None:
-        """Take what was received; a request whose headers are complete is no longer waited for."""
+        """Handle received data; stop the timer once a request's headers are complete."""
         super().handle_events()
         if self.cycle is not None and not self.cycle.response_complete:
             self._stop_waiting()
@@ -70,19 +70,19 @@ class BoundedProtocol(H11Protocol):
 
 
 def bound_connections(config: Config) -> None:
-    """Have a running server use this protocol for the connections to come."""
+    """Have a running server use BoundedProtocol for new connections."""
     config.http_protocol_class = BoundedProtocol
 
 
 def max_connections() -> int:
-    """How many connections may be open at once."""
-    return max(64, min(_MOST, _max_open_files() - _OTHER_FILES))
+    """The number of connections that may be open at once."""
+    return max(64, min(_MAX_CONNECTIONS, _max_open_files() - _OTHER_FILES))
 
 
 def _max_open_files() -> int:
     if sys.platform == "win32":
-        return _MOST
+        return _MAX_CONNECTIONS
     import resource
 
     soft: Any = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
-    return _MOST if soft == resource.RLIM_INFINITY else int(soft)
+    return _MAX_CONNECTIONS if soft == resource.RLIM_INFINITY else int(soft)

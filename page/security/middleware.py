@@ -1,7 +1,7 @@
-"""The middleware that every request passes first, whatever route it is for.
+"""ASGI security middleware: host, origin, login, route allow-list, body and session limits.
 
-Gradio checks the password route by route and leaves some out, answers every origin, takes bodies of
-any shape and remembers every session name. Here a request is refused before Gradio sees it.
+Gradio checks the password on some routes only, answers every origin, accepts bodies of any shape and
+remembers every session name. This middleware refuses such requests before Gradio sees them.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from starlette.datastructures import Headers, MutableHeaders, QueryParams
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from page.gradio_compat import functions, has_started
 from page.replies import Replies
 from page.security.bodies import (
     BodyError,
@@ -42,8 +43,8 @@ from page.security.routes import (
 )
 from page.security.sessions import SessionLimits
 
-# Other sites may not show the page in a frame, learn from links what was asked here (?q=…), or have a
-# browser take a response for another type than it is.
+# Other sites must not show the page in a frame or see questions in its address (?q=…), and browsers
+# must not guess the type of a response.
 _HEADERS = {
     "Content-Security-Policy": "frame-ancestors 'self'",
     "Referrer-Policy": "same-origin",
@@ -65,7 +66,7 @@ class SecurityMiddleware:
         trusted_proxies: Sequence[str] = (),
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Guard an application, which is Gradio's; `uploads` takes files in its place."""
+        """Protect Gradio's application; `uploads` receives files in its place."""
         self._app = app
         self._uploads = uploads
         self._hosts = hosts
@@ -76,18 +77,18 @@ class SecurityMiddleware:
         self._entry = TrustedProxies(self._check, trusted_proxies)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a request, or refuse it."""
-        if scope["type"] == "websocket":  # the page has none
+        """Pass a request on, or refuse it."""
+        if scope["type"] == "websocket":  # the page uses none
             await send({"type": "websocket.close"})
             return
         await (self._entry if scope["type"] == "http" else self._app)(scope, receive, send)
 
     async def _check(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Refuse what can be refused by the request's line and headers alone."""
+        """Refuse what the path and headers alone show to be forbidden."""
         path, headers = route_path(scope), Headers(scope=scope)
         send = _with_headers(send)
         foreign = refusal(headers, scope["method"], self._hosts)
-        starting = path == STARTUP and not scope["app"].startup_events_triggered
+        starting = path == STARTUP and not has_started(scope["app"])
         if foreign:
             await _refuse(*foreign)(scope, receive, send)
         elif not (is_public(path) or starting or is_logged_in(scope)):
@@ -106,15 +107,15 @@ class SecurityMiddleware:
     async def _dispatch(
         self, path: str, headers: Headers, scope: Scope, receive: Receive, send: Send
     ) -> None:
-        """Check the body, and hand the request to the application."""
+        """Check the body, and pass the request on."""
         check_charset(headers)
         if path == UPLOAD and scope["method"] == "POST":
             await self._uploads(scope, receive, send)
             return
         if scope["method"] in ("GET", "HEAD"):
-            with ExitStack() as listening:
+            with ExitStack() as fetching:
                 if path == REPLIES or path.startswith(CALLS):
-                    listening.enter_context(self._replies.listening(self._session(path, scope)))
+                    fetching.enter_context(self._replies.fetching(self._session(path, scope)))
                 await self._app(scope, receive, send)
             return
         with self._bodies.reserved() as reserved:
@@ -123,52 +124,52 @@ class SecurityMiddleware:
             if path in LOGIN:
                 await self._log_in(scope, receive, send)
                 return
-            given = await parse_json(body, headers)
-            if body and given is None:
+            parsed = await parse_json(body, headers)
+            if body and parsed is None:
                 raise BodyError(415, "Send JSON, with the header 'Content-Type: application/json'.")
-            session = session_of(given)
-            check_call(path, given, scope["app"].get_blocks().fns)
+            session = session_of(parsed)
+            check_call(path, parsed, functions(scope["app"]))
             if session and not self._session_limits.use(session, client_key(scope)):
                 raise BodyError(
-                    429, "Too many new sessions from your address: try again in a minute."
+                    429, "Too many new sessions from your address. Try again in a minute."
                 )
             if path.startswith(CALLS) and not session:
                 send = self._noting_call(send)
             await self._app(scope, receive, send)
 
     def _session(self, path: str, scope: Scope) -> str:
-        """The session whose replies a request fetches; raises BodyError where there are none.
+        """The session whose replies a request fetches; raises BodyError if it has none.
 
-        Gradio would wait for them without an end.
+        Gradio would wait for them for ever.
         """
         if path == REPLIES:
             session = QueryParams(scope["query_string"]).get("session_hash")
         else:
             session = self._replies.session_of_event(path.rpartition("/")[2])
         if not session or not self._replies.has_replies(session):
-            raise BodyError(404, "No reply is waiting: ask again.")
+            raise BodyError(404, "No reply is waiting. Send the request again.")
         return session
 
     async def _log_in(self, scope: Scope, receive: Receive, send: Send) -> None:
         client = client_key(scope)
-        if told := self._throttle.refusal(client):
-            response = _refuse(429, told)
+        if message := self._throttle.refusal(client):
+            response = _refuse(429, message)
             response.headers["Retry-After"] = f"{WINDOW_SECONDS:.0f}"
             await response(scope, receive, send)
             return
         with self._throttle.attempt(client) as succeeded:
 
-            async def sent(message: Message) -> None:
+            async def send_noting_success(message: Message) -> None:
                 if message["type"] == "http.response.start" and message["status"] < 400:
                     succeeded()
                 await send(message)
 
-            await self._app(scope, receive, sent)
+            await self._app(scope, receive, send_noting_success)
 
     def _noting_call(self, send: Send) -> Send:
-        """Send on, and have what is held for a call without a session dropped when it is done."""
+        """A send channel that registers a call without a session, to forget it when it is done."""
 
-        async def sent(message: Message) -> None:
+        async def send_noting_call(message: Message) -> None:
             if message["type"] == "http.response.body" and message.get("body"):
                 try:
                     event = json.loads(message["body"]).get("event_id")
@@ -178,18 +179,18 @@ class SecurityMiddleware:
                     self._replies.note_call(event)
             await send(message)
 
-        return sent
+        return send_noting_call
 
 
 def _with_headers(send: Send) -> Send:
-    """Send on, with the headers that protect the page."""
+    """A send channel that adds the security headers."""
 
-    async def sent(message: Message) -> None:
+    async def send_with_headers(message: Message) -> None:
         if message["type"] == "http.response.start":
             MutableHeaders(scope=message).update(_HEADERS)
         await send(message)
 
-    return sent
+    return send_with_headers
 
 
 def _refuse(status: int, detail: str) -> JSONResponse:

@@ -1,8 +1,8 @@
 """Which hosts and origins may use the page.
 
-A page of another site must not send anything here, nor read anything. Browsers say where a request
-comes from in `Origin` and, to servers that they trust, in `Sec-Fetch-Site`. Whoever owns a name can
-also have it lead to this machine (DNS rebinding), so the `Host` is checked, too.
+Pages of other sites must neither send nor read anything here. Browsers say where a request comes from
+in `Origin` and, over https or to this machine, in `Sec-Fetch-Site`. The owner of a domain can point it
+at this machine (DNS rebinding), so the `Host` is checked too.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ _DEFAULT_PORTS = {"http": "80", "https": "443"}
 
 
 class AllowedHosts:
-    """The names by which the page may be asked for.
+    """The host names that the page answers to.
 
-    `names` are host names, each with a port where it is not 80 or 443. With `any_host` every name is
-    answered, for a page that is served to others; addresses and localhost always are.
+    `names` are host names, each with a port unless it is 80 or 443. With `any_host` every name is
+    accepted, for a page that is served to others; IP addresses and localhost always are.
     """
 
     def __init__(self, names: Iterable[str] = (), *, any_host: bool = False) -> None:
@@ -45,13 +45,13 @@ class AllowedHosts:
             ip_address(name)
         except ValueError:
             return False
-        return True  # nobody owns an address, so nobody can have it lead elsewhere
+        return True  # unlike a name, an address cannot be pointed elsewhere
 
     def is_same_origin(self, origin: str, host: str) -> bool:
-        """Whether an Origin header is the page's own, asked for by this Host header.
+        """Whether an Origin header is the page's own, given this Host header.
 
-        They are the same where the page is asked directly. A proxy may pass another Host on: then the
-        origin has to be one of the names.
+        They match if the page is asked directly. A proxy may pass on another Host; then the origin must
+        be one of the names.
         """
         default = _DEFAULT_PORTS.get(origin.partition("://")[0])
         name, port = _split(origin)
@@ -69,18 +69,21 @@ class AllowedHosts:
 
 
 def refusal(headers: Headers, method: str, hosts: AllowedHosts) -> tuple[int, str] | None:
-    """The status and the sentence that refuse a request of another site, or None.
+    """The status and message that refuse a request from another site; None if it is allowed.
 
-    Links from other sites may lead to the page; nothing else of theirs is answered.
+    Other sites may link to the page; all their other requests are refused.
     """
     host = headers.get("host", "")
     if not hosts.allows(host):
-        return 421, f"The page is not known as '{host}': start it with --name HOST to allow a name."
+        return (
+            421,
+            f"The page doesn't answer to '{host}'. Start it with --name HOST to allow a name.",
+        )
     origin = headers.get("origin")
     if origin is not None and not hosts.is_same_origin(origin, host):
         return 403, (
-            f"Requests from '{origin}' are not allowed. If that is the page's own address behind a "
-            "proxy, start the page with --name HOST."
+            f"Requests from '{origin}' are not allowed. If this is the page's address behind a proxy, "
+            "start the page with --name HOST."
         )
     is_link = method == "GET" and headers.get("sec-fetch-mode") == "navigate"
     if headers.get("sec-fetch-site") in ("cross-site", "same-site") and not is_link:
@@ -89,7 +92,7 @@ def refusal(headers: Headers, method: str, hosts: AllowedHosts) -> tuple[int, st
 
 
 def _split(url: str) -> tuple[str, str | None]:
-    """The host name and the port of a URL; ("", None) where it has none."""
+    """The host name and port of an origin; ("", None) if it is not one."""
     try:
         parts = urlsplit(url)
         name, port = parts.hostname or "", parts.port

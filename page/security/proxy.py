@@ -1,7 +1,7 @@
-"""Who sends a request, where a proxy stands in front of the page.
+"""Find the real client of a request behind a proxy.
 
-Anybody can send X-Forwarded headers. They are taken from a proxy that was named with --trusted-proxy
-and removed from everybody else's requests.
+Anybody can send X-Forwarded headers. They are used if they come from a proxy given with
+--trusted-proxy, and removed from all other requests.
 """
 
 from __future__ import annotations
@@ -20,17 +20,17 @@ _log = logging.getLogger("uvicorn.error")
 
 
 class TrustedProxies:
-    """ASGI middleware that puts the real client into the scope and drops untrusted headers."""
+    """ASGI middleware that puts the real client into the scope and removes untrusted headers."""
 
     def __init__(self, app: ASGIApp, proxies: Sequence[str] = ()) -> None:
-        """Trust these addresses and networks; raises ValueError for what is neither."""
+        """Trust these IP addresses and networks; raises ValueError for anything else."""
         self._networks = [ip_network(proxy, strict=False) for proxy in proxies]
         self._app = app
         self._behind_proxy = ProxyHeadersMiddleware(app, list(proxies))  # type: ignore[arg-type]
         self._warned = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on, as it came from its real client."""
+        """Pass a request on as if its real client had sent it."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -42,7 +42,7 @@ class TrustedProxies:
             self._warned = True
             _log.warning(
                 "Ignoring X-Forwarded headers from %s. If that is your proxy, start the page with "
-                "--trusted-proxy %s, so that visitors can be told apart.",
+                "--trusted-proxy %s to tell its visitors apart.",
                 client_of(scope),
                 client_of(scope),
             )
@@ -50,26 +50,26 @@ class TrustedProxies:
 
     def _trusts(self, address: str) -> bool:
         try:
-            found = ip_address(address)
+            parsed = ip_address(address)
         except ValueError:
             return False
-        return any(found in network for network in self._networks)
+        return any(parsed in network for network in self._networks)
 
 
 def client_of(scope: Scope) -> str:
-    """The client's address, or "" where there is none."""
+    """The client's address, or "" if the scope has none."""
     return str(scope["client"][0]) if scope.get("client") else ""
 
 
 def client_key(scope: Scope) -> str:
-    """What tells clients apart for limits: the address, or for IPv6 the network of one customer."""
+    """What limits count clients by: the IPv4 address, or the IPv6 /64 network of one customer."""
     address = client_of(scope)
     try:
-        found = ip_address(address.partition("%")[0])
+        parsed = ip_address(address.partition("%")[0])
     except ValueError:
         return address
-    if isinstance(found, IPv6Address):
-        if found.ipv4_mapped:
-            return str(found.ipv4_mapped)
-        return str(ip_network((int(found) >> 64 << 64, 64)))
+    if isinstance(parsed, IPv6Address):
+        if parsed.ipv4_mapped:
+            return str(parsed.ipv4_mapped)
+        return str(ip_network((int(parsed) >> 64 << 64, 64)))
     return address

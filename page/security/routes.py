@@ -1,4 +1,4 @@
-"""The routes that are served, and how much each of them takes."""
+"""The routes that are served, and the size limit of each."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ API = "/gradio_api"
 LOGIN = frozenset({"/login", "/login/"})
 LOGOUT = "/logout"
 UPLOAD = f"{API}/upload"
-# Gradio calls it itself when it starts, before anybody is logged in.
+# Gradio itself calls it at start, before anybody is logged in.
 STARTUP = f"{API}/startup-events"
 REPLIES = f"{API}/queue/data"
 CALLS = (f"{API}/call/v2/", f"{API}/call/")
 MCP = f"{API}/mcp"
 
-# The login page and what browsers ask for beside it; none of it says anything about a document. "/" is
-# the login page itself for those who are not logged in.
+# The login page and what browsers request along with it; none of it contains anything of a document.
+# For visitors who are not logged in, "/" is the login page.
 PUBLIC = LOGIN | {
     "/",
     LOGOUT,
@@ -29,8 +29,8 @@ PUBLIC = LOGIN | {
     "/robots.txt",
 }
 PUBLIC_PREFIXES = ("/assets/", "/static/", "/svelte/")
-# What the page, the endpoints and MCP clients use beside that. Gradio has more: it would serve cached
-# files, save a session to share it, convert recordings, report analytics and so on.
+# What the page, API clients and MCP clients use besides. Gradio has more routes: for cached files,
+# shared sessions, recordings, analytics and so on.
 _SERVED = PUBLIC | {
     UPLOAD,
     MCP,
@@ -64,16 +64,16 @@ _SERVED_PREFIXES = (
     *PUBLIC_PREFIXES,
     *(f"{API}/{name}/" for name in ("call", "run", "api", "heartbeat", "mcp")),
 )
-# No path segment of a served route is longer, and file systems refuse longer names.
+# No segment of a served route is longer, and file systems refuse longer names.
 MAX_SEGMENT = 255
 
-# Bytes. A document of the largest size, as text in JSON or as a file in base64, fits.
+# In bytes. Fits the largest document, as text in JSON or as a file in base64.
 MAX_DOCUMENT_BODY = 32_000_000
-# A question with the longest history that is taken.
+# Fits a question with the longest history allowed.
 MAX_QUESTION_BODY = 4_000_000
 MAX_SMALL_BODY = 16_000
 MAX_LOGIN_BODY = 4_000
-# Seconds until a body has to be complete.
+# Seconds until a body must be complete.
 BODY_SECONDS = 60.0
 LOGIN_SECONDS = 10.0
 
@@ -88,26 +88,26 @@ _QUESTION_BODIES = (f"{API}/call/ask", f"{API}/call/v2/ask")
 
 @dataclass(frozen=True, slots=True)
 class BodyLimit:
-    """The most bytes that a body may have, and the seconds until it has to be complete."""
+    """The size limit of a body in bytes, and the seconds until it must be complete."""
 
     max_bytes: int
     seconds: float = BODY_SECONDS
 
 
 def is_public(path: str) -> bool:
-    """Whether those who are not logged in get an answer there."""
+    """Whether a path is served without a login."""
     return path in PUBLIC or path.startswith(PUBLIC_PREFIXES)
 
 
 def is_served(path: str) -> bool:
-    """Whether a path leads to a route that the page or its clients use."""
+    """Whether a path is a route that the page or its clients use."""
     if max(map(len, path.split("/"))) > MAX_SEGMENT:
         return False
     return path in _SERVED or path.startswith(_SERVED_PREFIXES)
 
 
 def body_limit(path: str) -> BodyLimit:
-    """How large a request body may be on this path; uploads have limits of their own."""
+    """The limit for request bodies on this path; uploads are limited elsewhere."""
     bare = path.rstrip("/")
     if path in LOGIN:
         return BodyLimit(MAX_LOGIN_BODY, LOGIN_SECONDS)
@@ -119,6 +119,6 @@ def body_limit(path: str) -> BodyLimit:
 
 
 def route_path(scope: Scope) -> str:
-    """The path as the routes know it: without the prefix of --root-path."""
+    """The path without the prefix of --root-path."""
     path, root = str(scope["path"]), str(scope.get("root_path", ""))
     return path[len(root) :] if root and path.startswith(f"{root}/") else path

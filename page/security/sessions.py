@@ -1,4 +1,4 @@
-"""How many sessions a client may have, so that nobody's are pushed out by a stranger's."""
+"""Limits on sessions by client and by idle time."""
 
 from __future__ import annotations
 
@@ -7,53 +7,59 @@ from collections.abc import Callable
 
 MAX_SESSIONS = 2_000
 MAX_SESSIONS_PER_CLIENT = 200
-MAX_NEW = 120  # new sessions of one client …
+MAX_NEW_SESSIONS = 120  # of one client …
 WINDOW_SECONDS = 60.0  # … within this time
 
 
 class SessionLimits:
-    """The sessions that are known, by client, the least recently used first.
+    """Which sessions exist, of which client, and when each was last used.
 
-    Who begins more than the limit loses the oldest of their own. Only where the page is full of
-    sessions does the client with the most of them lose one.
+    A client that starts more than its limit loses its least recently used session. If the page as a
+    whole has too many, the client with the most sessions loses one. So nobody can push out the
+    sessions of others. Used on the server's event loop alone.
     """
 
     def __init__(self, clock: Callable[[], float], forget: Callable[[str], None]) -> None:
-        """Begin with none; forget(name) drops everything that is held for a session."""
+        """`clock` returns seconds; forget(name) drops everything that is held for a session."""
         self._clock = clock
         self._forget = forget
-        # When each session was used last.
+        # For each client its sessions, least recently used first, with the time of the last use.
         self._clients: dict[str, OrderedDict[str, float]] = {}
         self._client_of: dict[str, str] = {}
-        self._begun: OrderedDict[str, deque[float]] = OrderedDict()
+        self._starts: OrderedDict[str, deque[float]] = OrderedDict()
 
     def __len__(self) -> int:
-        """How many sessions there are."""
+        """The number of sessions."""
         return len(self._client_of)
 
     def use(self, name: str, client: str) -> bool:
-        """Note that a session is used, and whether this client may begin it if it is new."""
-        known = self._client_of.get(name)
-        if known is not None:
-            self._clients[known][name] = self._clock()
-            self._clients[known].move_to_end(name)
+        """Note that a session is used; False if it is new and the client may not start another."""
+        owner = self._client_of.get(name)
+        if owner is not None:
+            self._clients[owner][name] = self._clock()
+            self._clients[owner].move_to_end(name)
             return True
-        if not self._may_begin(client):
+        if not self._may_start(client):
             return False
-        own = self._clients.setdefault(client, OrderedDict())
-        own[name] = self._clock()
+        sessions = self._clients.setdefault(client, OrderedDict())
+        sessions[name] = self._clock()
         self._client_of[name] = client
-        if len(own) > MAX_SESSIONS_PER_CLIENT:
-            self.end(next(iter(own)))
+        if len(sessions) > MAX_SESSIONS_PER_CLIENT:
+            self.end(next(iter(sessions)))
         elif len(self) > MAX_SESSIONS:
             largest = max(self._clients.values(), key=len)
             self.end(next(iter(largest)))
         return True
 
     def end_idle(self, seconds: float, is_busy: Callable[[str], bool]) -> None:
-        """Forget the sessions that were not used for so long and are not busy."""
+        """Forget the sessions that have been idle for this time and are not busy."""
         before = self._clock() - seconds
-        idle = [n for own in self._clients.values() for n, used in own.items() if used <= before]
+        idle = [
+            name
+            for sessions in self._clients.values()
+            for name, last_use in sessions.items()
+            if last_use <= before
+        ]
         for name in idle:
             if not is_busy(name):
                 self.end(name)
@@ -67,15 +73,15 @@ class SessionLimits:
                 del self._clients[client]
         self._forget(name)
 
-    def _may_begin(self, client: str) -> bool:
+    def _may_start(self, client: str) -> bool:
         now = self._clock()
-        begun = self._begun.setdefault(client, deque())
-        self._begun.move_to_end(client)
-        while len(self._begun) > MAX_SESSIONS:
-            self._begun.popitem(last=False)
-        while begun and begun[0] <= now - WINDOW_SECONDS:
-            begun.popleft()
-        if len(begun) >= MAX_NEW:
+        starts = self._starts.setdefault(client, deque())
+        self._starts.move_to_end(client)
+        while len(self._starts) > MAX_SESSIONS:
+            self._starts.popitem(last=False)
+        while starts and starts[0] <= now - WINDOW_SECONDS:
+            starts.popleft()
+        if len(starts) >= MAX_NEW_SESSIONS:
             return False
-        begun.append(now)
+        starts.append(now)
         return True

@@ -1,6 +1,6 @@
-// Marks answers in the documents, goes to a place when its button is clicked, turns from one document
-// to another, and keeps the chat's newest turn in sight. A place is [number of the document, number
-// of the paragraph, start in it, end in it].
+// Highlights answers in the documents, scrolls to a text range when its button is clicked, switches
+// between documents, and keeps the newest turn of the chat visible. A text range is [number of the
+// document, number of the paragraph, start, end], the offsets within the paragraph.
 (() => {
   "use strict";
   const FLASH_MS = 2600;
@@ -8,13 +8,13 @@
   const OVERDUE_MS = 3000;
   const EXPORTED = "questions-and-answers.md";
   const reduced = window.matchMedia("(prefers-reduced-motion: reduce)");
-  let fading = 0;
-  let listening = 0;
-  let unheard = 0; // how much was sent since the client was last made to listen
-  let shown = 0; // the number of the document in sight
-  let called = ""; // what the page last called for to be in sight
-  let talked = ""; // what of the chat was last looked at: how many turns, and whether one waits
-  let last = ""; // the question asked last
+  let flashTimer = 0;
+  let overdueTimer = 0;
+  let unheard = 0; // requests sent since the client was last made to listen
+  let shown = 0; // the number of the visible document
+  let requestedDocument = ""; // the document that the server last asked to show
+  let chatState = ""; // of the chat when last updated: the number of turns, and whether one waits
+  let lastQuestion = "";
 
   const log = () => document.querySelector("#chat .log");
   const overdue = () => document.getElementById("overdue");
@@ -22,32 +22,32 @@
   const sheets = () => [...document.querySelectorAll("#article .sheet")];
   const tabs = () => [...document.querySelectorAll("#documents [role=tab]")];
   const sheet = (number) => document.getElementById(`sheet-${number}`);
-  const places = (text) => JSON.parse(text || "[]");
-  const smooth = () => (reduced.matches ? "instant" : "smooth");
+  const parseRanges = (text) => JSON.parse(text || "[]");
+  const scrollBehavior = () => (reduced.matches ? "instant" : "smooth");
 
-  // What a screen reader is told.
-  const told = document.createElement("div");
-  told.className = "unseen";
-  told.setAttribute("role", "status");
-  const tell = (text) => {
-    if (!told.isConnected) document.querySelector(".gradio-container")?.append(told);
-    told.textContent = text;
+  // Announces a text to screen readers.
+  const announcer = document.createElement("div");
+  announcer.className = "screen-reader-only";
+  announcer.setAttribute("role", "status");
+  const announce = (text) => {
+    if (!announcer.isConnected) document.querySelector(".gradio-container")?.append(announcer);
+    announcer.textContent = text;
   };
 
-  // Wraps the text of each place in an element of this tag and class, and returns these elements.
-  function wrap(found, tag, name) {
-    const made = [];
-    for (const [number, paragraph, start, end] of found) {
+  // Wraps the text of each range in an element of this tag and class, and returns these elements.
+  function wrap(ranges, tag, name) {
+    const elements = [];
+    for (const [number, paragraph, start, end] of ranges) {
       const block = sheet(number)?.querySelector(`[data-number="${paragraph}"]`);
       if (!block) continue;
       const nodes = [];
       const walker = document.createTreeWalker(block, NodeFilter.SHOW_TEXT);
       while (walker.nextNode()) nodes.push(walker.currentNode);
-      let at = 0;
+      let offset = 0;
       for (const node of nodes) {
-        const from = Math.max(start - at, 0);
-        const to = Math.min(end - at, node.length);
-        at += node.length;
+        const from = Math.max(start - offset, 0);
+        const to = Math.min(end - offset, node.length);
+        offset += node.length;
         if (from >= to) continue;
         const inside = from > 0 ? node.splitText(from) : node;
         if (to - from < inside.length) inside.splitText(to - from);
@@ -55,10 +55,10 @@
         element.className = name;
         inside.replaceWith(element);
         element.append(inside);
-        made.push(element);
+        elements.push(element);
       }
     }
-    return made;
+    return elements;
   }
 
   function unwrap(selector) {
@@ -69,81 +69,82 @@
     }
   }
 
-  // Puts a document in sight; without that one, the first.
-  function turnTo(number) {
-    const known = tabs();
-    const found = known.find((tab) => Number(tab.dataset.index) === number) ?? known[0];
-    if (!found) return;
-    for (const tab of known) {
-      tab.setAttribute("aria-selected", String(tab === found));
-      tab.tabIndex = tab === found ? 0 : -1;
+  // Shows a document, or the first one if there is none of this number; returns its tab.
+  function showDocument(number) {
+    const all = tabs();
+    const selected = all.find((tab) => Number(tab.dataset.index) === number) ?? all[0];
+    if (!selected) return;
+    for (const tab of all) {
+      tab.setAttribute("aria-selected", String(tab === selected));
+      tab.tabIndex = tab === selected ? 0 : -1;
     }
-    for (const one of sheets()) one.hidden = one.dataset.index !== found.dataset.index;
-    const strip = found.closest(".tabs");
-    const whole = found.closest(".tab");
-    const gap = whole.getBoundingClientRect().left - strip.getBoundingClientRect().left;
-    if (gap < 0 || gap + whole.offsetWidth > strip.clientWidth) strip.scrollLeft += gap - 24;
-    return found;
+    for (const one of sheets()) one.hidden = one.dataset.index !== selected.dataset.index;
+    const strip = selected.closest(".tabs");
+    const item = selected.closest(".tab");
+    const gap = item.getBoundingClientRect().left - strip.getBoundingClientRect().left;
+    if (gap < 0 || gap + item.offsetWidth > strip.clientWidth) strip.scrollLeft += gap - 24;
+    return selected;
   }
 
-  // Scrolls a box, and nothing around it, until the element stands in its upper part.
-  function bring(outer, element, share) {
-    const gap = element.getBoundingClientRect().top - outer.getBoundingClientRect().top;
-    const top = outer.scrollTop + gap - share * outer.clientHeight;
-    outer.scrollTo({ top, behavior: smooth() });
+  // Scrolls a container, and nothing around it, to an element: 0 puts it at the top, 1 at the bottom.
+  function scrollTo(container, element, position) {
+    const gap = element.getBoundingClientRect().top - container.getBoundingClientRect().top;
+    const top = container.scrollTop + gap - position * container.clientHeight;
+    container.scrollTo({ top, behavior: scrollBehavior() });
   }
 
-  // Turns to the document that an element is in, and scrolls to it there.
+  // Shows the document that contains an element, and scrolls to the element.
   function show(element) {
-    const on = element?.closest(".sheet");
-    if (!on) return;
-    shown = Number(on.dataset.index);
-    turnTo(shown);
-    bring(on, element, 0.25);
+    const container = element?.closest(".sheet");
+    if (!container) return;
+    shown = Number(container.dataset.index);
+    showDocument(shown);
+    scrollTo(container, element, 0.25);
   }
 
-  function flash(found) {
-    window.clearTimeout(fading);
+  // Scrolls to text ranges and highlights them for a moment.
+  function flash(ranges) {
+    window.clearTimeout(flashTimer);
     unwrap("#article .flash");
-    const made = wrap(found, "span", "flash");
-    if (!made.length) return;
-    show(made[0]);
-    const on = made[0].closest(".sheet");
-    // On a phone the article is below the chat: bring it into the window, too.
-    on.scrollIntoView({ block: "nearest", behavior: smooth() });
-    on.focus({ preventScroll: true });
-    fading = window.setTimeout(() => unwrap("#article .flash"), FLASH_MS);
+    const elements = wrap(ranges, "span", "flash");
+    if (!elements.length) return;
+    show(elements[0]);
+    const container = elements[0].closest(".sheet");
+    // On a phone the article is below the chat: scroll the window too.
+    container.scrollIntoView({ block: "nearest", behavior: scrollBehavior() });
+    container.focus({ preventScroll: true });
+    flashTimer = window.setTimeout(() => unwrap("#article .flash"), FLASH_MS);
   }
 
-  function clear() {
-    window.clearTimeout(fading);
+  function clearHighlights() {
+    window.clearTimeout(flashTimer);
     unwrap("#article :is(.flash, .nearest, .words, mark)");
   }
 
-  // Marks what the newest answer cites, and returns what of it should be in sight.
-  function mark(newest) {
-    clear();
+  // Highlights what the newest answer cites, and returns the element to scroll to.
+  function highlight(turn) {
+    clearHighlights();
     let first;
-    for (const cited of newest?.querySelectorAll(".cited") ?? []) {
+    for (const cited of turn?.querySelectorAll(".cited") ?? []) {
       const name = cited.closest(".others") ? "other" : "cited";
-      const marks = wrap(places(cited.dataset.marks), "mark", name);
+      const marks = wrap(parseRanges(cited.dataset.marks), "mark", name);
       const narrow = cited.dataset.words !== cited.dataset.marks;
-      const words = narrow ? wrap(places(cited.dataset.words), "b", `words ${name}`) : marks;
-      // Where the answer begins and ends is said to those who do not see it.
+      const words = narrow ? wrap(parseRanges(cited.dataset.words), "b", `words ${name}`) : marks;
+      // Tells screen readers where the answer begins and ends.
       words[0]?.classList.add("begins");
       words[words.length - 1]?.classList.add("ends");
       first ??= words[0] ?? marks[0];
     }
-    const nearby = newest?.querySelector(".nearby");
+    const nearby = turn?.querySelector(".nearby");
     if (nearby) {
-      const made = wrap(places(nearby.dataset.marks), "span", "nearest");
-      for (const element of made) {
-        // All of a paragraph is outlined as one box, and not line by line.
+      const elements = wrap(parseRanges(nearby.dataset.marks), "span", "nearest");
+      for (const element of elements) {
+        // A complete paragraph is outlined as one box, and not line by line.
         const whole = element.textContent === element.parentNode.textContent;
         element.classList.toggle("whole", whole);
       }
-      made[0]?.classList.add("labelled");
-      first ??= made[0];
+      elements[0]?.classList.add("labelled");
+      first ??= elements[0];
     }
     return first;
   }
@@ -151,65 +152,66 @@
   const turns = () => [...(log()?.querySelectorAll(".turn") ?? [])];
   const newest = () => turns().pop();
 
-  // Called when so much was sent. Gradio's client stops listening when it is told that no more is to come,
-  // and does not hear the reply to what it has sent meanwhile; the next thing that is sent has it listen
-  // again. So one more is sent after a while, until such a one is heard.
-  function sent(number) {
-    if (!number) return;
-    unheard += number;
-    window.clearTimeout(listening);
-    listening = window.setTimeout(() => {
+  // Called after requests were sent. Gradio's client stops listening for replies when the server has no
+  // more to come, and misses the reply to a request sent at that moment; the next request makes it listen
+  // again. So one is sent after a while, until its own reply is heard.
+  function requestsSent(count) {
+    if (!count) return;
+    unheard += count;
+    window.clearTimeout(overdueTimer);
+    overdueTimer = window.setTimeout(() => {
       unheard = 0;
       overdue()?.click();
     }, OVERDUE_MS);
   }
 
-  // Called when the reply to that is heard, and with it to all that was sent before it.
+  // Called when the reply to that request is heard, and so those to all requests before it.
   function heard() {
-    if (unheard <= 1) window.clearTimeout(listening);
+    if (unheard <= 1) window.clearTimeout(overdueTimer);
   }
 
   // Called when the chat has changed.
   function answered() {
     const turn = newest();
     const waits = Boolean(turn?.querySelector(".waiting"));
-    const now = `${turns().length} ${waits}`;
-    // A document more or less changes how places are named, and nothing else.
-    const same = now === talked;
-    talked = now;
+    const state = `${turns().length} ${waits}`;
+    // When a document is added or removed, only the names of locations change.
+    const same = state === chatState;
+    chatState = state;
     if (turn && !same) {
-      bring(log(), turn, 0.02);
-      last = turn.querySelector(".asked").textContent;
+      scrollTo(log(), turn, 0.02);
+      lastQuestion = turn.querySelector(".asked").textContent;
     }
     if (waits) return;
-    const first = mark(turn);
+    const first = highlight(turn);
     if (!same) show(first);
   }
 
-  // Called when the open documents have changed, for their tabs and for their texts.
+  // Called when the open documents have changed, once for their tabs and once for their texts.
   function opened() {
-    const wanted = document.querySelector("#documents .shelf")?.dataset.show ?? "";
-    if (wanted !== called) {
-      add(false);
-      called = wanted;
-      shown = parseInt(wanted, 10);
+    const requested = document.querySelector("#documents .tab-bar")?.dataset.show ?? "";
+    if (requested !== requestedDocument) {
+      toggleAdding(false);
+      requestedDocument = requested;
+      shown = parseInt(requested, 10);
     }
-    turnTo(shown);
-    // A tick that was clicked no longer follows its attribute.
-    for (const tick of document.querySelectorAll("#documents input")) {
-      tick.checked = tick.hasAttribute("checked");
+    showDocument(shown);
+    // A checkbox that was clicked no longer follows its attribute.
+    for (const checkbox of document.querySelectorAll("#documents input")) {
+      checkbox.checked = checkbox.hasAttribute("checked");
     }
-    add(document.body.classList.contains("adding"));
-    if (!newest()?.querySelector(".waiting")) mark(newest());
+    toggleAdding(document.body.classList.contains("adding"));
+    if (!newest()?.querySelector(".waiting")) highlight(newest());
   }
 
-  // Shows or hides what documents are added with.
-  function add(open) {
+  // Shows or hides the panel for adding documents.
+  function toggleAdding(open) {
     document.body.classList.toggle("adding", open);
     document.querySelector("#documents .add")?.setAttribute("aria-expanded", String(open));
   }
 
-  function write(text) {
+  // Puts a text into the question box.
+  function setQuestion(text) {
     const field = box();
     if (!field) return;
     field.value = text;
@@ -222,10 +224,10 @@
     try {
       await navigator.clipboard.writeText(text);
     } catch {
-      // Only a page of this machine, or by https, may use the clipboard.
+      // Browsers offer the clipboard only over https or on this machine.
       const field = document.createElement("textarea");
       field.value = text;
-      field.className = "unseen";
+      field.className = "screen-reader-only";
       document.body.append(field);
       field.focus();
       field.select();
@@ -234,11 +236,11 @@
       button.focus();
     }
     button.textContent = "Copied";
-    tell("Copied");
+    announce("Copied");
     window.setTimeout(() => (button.textContent = "Copy"), COPIED_MS);
   }
 
-  function save(text) {
+  function download(text) {
     const link = document.createElement("a");
     link.href = URL.createObjectURL(new Blob([text], { type: "text/markdown" }));
     link.download = EXPORTED;
@@ -246,7 +248,7 @@
     window.setTimeout(() => URL.revokeObjectURL(link.href), 1000);
   }
 
-  function unfold(button) {
+  function toggleQuotation(button) {
     const open = button.previousElementSibling.classList.toggle("open");
     button.setAttribute("aria-expanded", String(open));
     button.textContent = open ? "Show less" : "Show all";
@@ -255,51 +257,53 @@
   document.addEventListener("click", (event) => {
     const button = event.target.closest?.("button");
     if (!button) return;
-    if (button.dataset.places) flash(places(button.dataset.places));
+    if (button.dataset.ranges) flash(parseRanges(button.dataset.ranges));
     else if (button.dataset.copy) copy(button);
-    else if (button.dataset.save) save(button.dataset.save);
-    else if (button.matches("#chat .more")) unfold(button);
-    else if (button.matches("#documents [role=tab]")) turnTo((shown = Number(button.dataset.index)));
-    else if (button.matches("#documents .add")) {
-      add(!document.body.classList.contains("adding"));
+    else if (button.dataset.save) download(button.dataset.save);
+    else if (button.matches("#chat .more")) toggleQuotation(button);
+    else if (button.matches("#documents [role=tab]")) {
+      shown = Number(button.dataset.index);
+      showDocument(shown);
+    } else if (button.matches("#documents .add")) {
+      toggleAdding(!document.body.classList.contains("adding"));
       document.querySelector("body.adding #files button")?.focus();
     } else if (["edit", "undo"].includes(button.dataset.event)) box()?.focus();
   });
 
   document.addEventListener("change", (event) => {
-    const tick = event.target;
-    if (tick.matches?.("#documents input")) tick.toggleAttribute("checked", tick.checked);
+    const control = event.target;
+    if (control.matches?.("#documents input")) control.toggleAttribute("checked", control.checked);
   });
 
-  // The tab that a key goes to from another.
-  function next(key, tab) {
+  // The tab that a key moves the focus to.
+  function tabForKey(key, tab) {
     const all = tabs();
-    const at = all.indexOf(tab);
-    const to = { ArrowRight: at + 1, ArrowLeft: at - 1, Home: 0, End: all.length - 1 }[key];
-    return to === undefined ? undefined : all[(to + all.length) % all.length];
+    const index = all.indexOf(tab);
+    const next = { ArrowRight: index + 1, ArrowLeft: index - 1, Home: 0, End: all.length - 1 }[key];
+    return next === undefined ? undefined : all[(next + all.length) % all.length];
   }
 
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
-    const at = event.target;
-    const writes = at.closest?.("input:not([type=checkbox]), textarea, select, [contenteditable]");
-    if (event.key === "/" && !writes && box()) {
+    const target = event.target;
+    const editable = "input:not([type=checkbox]), textarea, select, [contenteditable]";
+    if (event.key === "/" && !target.closest?.(editable) && box()) {
       event.preventDefault();
       box().focus();
-    } else if (event.key === "ArrowUp" && at === box() && !at.value && last) {
+    } else if (event.key === "ArrowUp" && target === box() && !target.value && lastQuestion) {
       event.preventDefault();
-      write(last);
+      setQuestion(lastQuestion);
     } else if (event.key === "Escape" && document.body.classList.contains("adding")) {
-      add(false);
+      toggleAdding(false);
       document.querySelector("#documents .add")?.focus();
-    } else if (at.matches?.("#documents [role=tab]") && next(event.key, at)) {
+    } else if (target.matches?.("#documents [role=tab]") && tabForKey(event.key, target)) {
       event.preventDefault();
-      shown = Number(next(event.key, at).dataset.index);
-      turnTo(shown)?.focus();
+      shown = Number(tabForKey(event.key, target).dataset.index);
+      showDocument(shown)?.focus();
     }
   });
 
-  // Files may be dropped anywhere.
+  // Files may be dropped anywhere on the page.
   for (const type of ["dragover", "drop"]) {
     document.addEventListener(type, (event) => {
       if (!event.dataTransfer?.types.includes("Files") || event.target.closest?.("#files")) return;
@@ -311,7 +315,7 @@
     });
   }
 
-  // Gradio's notices are a button around a button, which a screen reader cannot tell apart.
+  // Gradio's notices have a button within a button, which screen readers cannot tell apart.
   new MutationObserver(() => {
     for (const head of document.querySelectorAll(".toast-header[role]")) {
       head.removeAttribute("role");
@@ -320,9 +324,9 @@
   }).observe(document.documentElement, { childList: true, subtree: true });
 
   new PerformanceObserver((list) => {
-    const joined = (entry) =>
+    const isRequest = (entry) =>
       entry.name.includes("/queue/join") && (entry.responseStatus ?? 200) < 400;
-    sent(list.getEntries().filter(joined).length);
+    requestsSent(list.getEntries().filter(isRequest).length);
   }).observe({ type: "resource", buffered: true });
   window.askTheArticle = { answered, heard, opened };
 })();

@@ -18,7 +18,7 @@ class Broken(io.StringIO):
         raise BrokenPipeError
 
 
-def test_a_tolerant_stream_drops_what_cannot_be_written() -> None:
+def test_a_tolerant_stream_drops_output_that_cannot_be_written() -> None:
     stream = TolerantStream(Broken())
     print("lost", file=stream, flush=True)
     assert not stream.isatty()
@@ -33,7 +33,7 @@ def test_a_tolerant_stream_drops_what_cannot_be_written() -> None:
 
 
 @pytest.mark.parametrize("encoding", ["ascii", "cp1252", "utf-8"])
-def test_what_cannot_be_encoded_is_written_as_json_would(encoding: str) -> None:
+def test_unencodable_characters_are_escaped_as_in_json(encoding: str) -> None:
     import index.console
 
     index.console.codecs.register_error(index.console._ESCAPE, index.console._escape)
@@ -45,7 +45,7 @@ def test_what_cannot_be_encoded_is_written_as_json_would(encoding: str) -> None:
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows cannot wait for a pipe")
-def test_a_pipe_that_nobody_reads_holds_nobody_up() -> None:
+def test_a_pipe_that_nobody_reads_does_not_block() -> None:
     reading, writing = os.pipe()
     file = TimedFile(writing, 0.2)
     line = b"x" * 999 + b"\n"
@@ -57,8 +57,8 @@ def test_a_pipe_that_nobody_reads_holds_nobody_up() -> None:
         with pytest.raises(BlockingIOError):
             file.write(line)
     assert time.monotonic() - started < 1
-    held = os.read(reading, 1 << 20)
-    assert 0 < len(held) < 1000 * len(line) and len(held) % len(line) == 0
+    data = os.read(reading, 1 << 20)
+    assert 0 < len(data) < 1000 * len(line) and len(data) % len(line) == 0
     assert file.write(line) == len(line)
     assert os.read(reading, 1 << 20) == line
     os.close(reading)

@@ -1,4 +1,4 @@
-"""Files that the program did not make are neither deleted nor overwritten."""
+"""Files of other programs and of the user are neither deleted nor overwritten."""
 
 import json
 import os
@@ -9,7 +9,8 @@ import pytest
 
 from index import __main__ as index_command
 from index.errors import SavedIndexError, StoreError
-from index.search.article_index import LOCK, MANIFEST, ArticleIndex, open_index
+from index.search.article_index import ArticleIndex, open_index
+from index.search.index_files import LOCK, MANIFEST
 from index.stores.faiss_store import FaissStore
 from index.stores.open import open_store
 from qa import __main__ as qa_command
@@ -18,23 +19,23 @@ from tests.conftest import FakeReader
 from tests.torture.whole import ENCODER, NEW, OLD, article, built, fill_store, ranked, town
 
 HEX = "0123456789abcdef"
-# What a person may have in a folder, by names that look a little like those of the program.
+# A user's files whose names resemble the program's.
 FOREIGN = {
     "text-notes.md": "notes",
     "text-.txt": "no hash",
-    f"text-{HEX}.txt": "a hash that is not of its content",
+    f"text-{HEX}.txt": "the hash of other content",
     f"text-{HEX}.txt.bak": "a copy",
     f"passages-{HEX}.txt": "another suffix",
     "passages-of-my-novel.docx": "a novel",
     "vectors-and-matrices.pdf": "lectures",
     "pieces-for-piano.npz": "music",
-    "download.iso.partial": "half of it",
-    "manifest.json.partial": "no process",
-    "manifest.json.old.partial": "no process",
+    "download.iso.partial": "incomplete",
+    "manifest.json.partial": "no process id",
+    "manifest.json.old.partial": "no process id",
     "gone-fishing/photo.jpg": "a fish",
     "gone-fishing/manifest.json": "{}",
     "gone-segment-of-a-film/scene.mov": "a scene",
-    f"gone-segment-000001-{HEX}/diary.txt": "not of a segment",
+    f"gone-segment-000001-{HEX}/diary.txt": "not part of a segment",
     "segment-of-a-film/scene.mov": "a scene",
     "segment-000001/scene.mov": "a scene",
     "partial-1-of-1/thesis.tex": "a thesis",
@@ -55,7 +56,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def foreign(folder: Path) -> dict[str, str]:
-    """What is left of the person's files."""
+    """The user's files that still exist."""
     return {name: (folder / name).read_text() for name in FOREIGN if (folder / name).exists()}
 
 
@@ -65,13 +66,13 @@ def test_saving_an_index_touches_no_other_file(folder: Path) -> None:
         assert foreign(folder) == FOREIGN
         loaded = ArticleIndex.load(folder, article(number), ENCODER)
         assert ranked(loaded) == ranked(built(number))
-        # Of its own files it leaves those of the last article.
-        made = {path.name for path in folder.iterdir()} - {n.split("/")[0] for n in FOREIGN}
-        assert len(made - {LOCK}) == 5
+        # Of the program's files, those of the last article are left.
+        own = {path.name for path in folder.iterdir()} - {n.split("/")[0] for n in FOREIGN}
+        assert len(own - {LOCK}) == 5
 
 
 def test_filling_a_store_touches_no_other_file(folder: Path) -> None:
-    # What cannot be a build's leftover is in the way of one, and is told.
+    # A folder with the name of a build's, but other files in it, is reported.
     with pytest.raises(StoreError, match=f"cannot be written in '{folder}' .File exists"):
         fill_store(folder, OLD)
     assert foreign(folder) == FOREIGN
@@ -79,26 +80,28 @@ def test_filling_a_store_touches_no_other_file(folder: Path) -> None:
     (folder / "partial-1-of-1").rmdir()
     fill_store(folder, OLD)
     fill_store(folder, [*OLD, *NEW])
-    assert FaissStore(folder, ENCODER).held([*OLD, *NEW]) == {one.id for one in [*OLD, *NEW]}
+    assert FaissStore(folder, ENCODER).stored_ids([*OLD, *NEW]) == {
+        document.id for document in [*OLD, *NEW]
+    }
     left = {k: v for k, v in FOREIGN.items() if not k.startswith("partial-1-of-1")}
     assert foreign(folder) == left
 
 
-def test_what_a_killed_build_left_is_deleted_around_other_files(tmp_path: Path) -> None:
+def test_leftovers_of_a_killed_build_are_deleted_but_no_other_files(tmp_path: Path) -> None:
     folder = tmp_path / "store"
     fill_store(folder, OLD)
     (segment,) = folder.glob("segment-*")
     gone = segment.with_name(f"gone-{segment.name}")
     segment.rename(gone)
-    (gone / "diary.txt").write_text("not of a segment")
-    (gone / "words" / "list.txt").write_text("neither")
+    (gone / "diary.txt").write_text("not part of a segment")
+    (gone / "words" / "list.txt").write_text("not part of it either")
     fill_store(folder, OLD)
     left = sorted(path.relative_to(gone).as_posix() for path in gone.rglob("*"))
     assert left == ["diary.txt", "words", "words/list.txt"]
 
 
 @pytest.mark.skipif(not hasattr(os, "symlink"), reason="no links")
-def test_a_link_is_not_followed_to_what_is_deleted(tmp_path: Path) -> None:
+def test_links_are_not_followed_when_deleting(tmp_path: Path) -> None:
     folder, elsewhere = tmp_path / "store", tmp_path / "elsewhere"
     fill_store(folder, OLD)
     fill_store(elsewhere, OLD)
@@ -143,12 +146,12 @@ def test_the_manifest_of_another_program_beside_an_index_is_kept(tmp_path: Path)
     assert (tmp_path / MANIFEST).read_text() == json.dumps({"name": "Lighthouse"})
 
 
-def test_a_segment_of_a_store_is_not_taken_for_an_index(tmp_path: Path) -> None:
+def test_a_segment_of_a_store_is_not_overwritten_by_an_index(tmp_path: Path) -> None:
     fill_store(tmp_path, OLD)
     (segment,) = tmp_path.glob("segment-*")
     with pytest.raises(SavedIndexError, match="of another program"):
         built(0).save(segment)
-    assert FaissStore(tmp_path, ENCODER).held(OLD) == {one.id for one in OLD}
+    assert FaissStore(tmp_path, ENCODER).stored_ids(OLD) == {document.id for document in OLD}
 
 
 @pytest.mark.parametrize(
@@ -158,7 +161,7 @@ def test_a_segment_of_a_store_is_not_taken_for_an_index(tmp_path: Path) -> None:
         ("building-1-of-1.lock", lambda folder: fill_store(folder, OLD)),
     ],
 )
-def test_a_file_by_the_name_of_a_lock_is_kept(
+def test_a_file_named_like_a_lock_is_kept(
     tmp_path: Path, lock: str, use: Callable[[Path], object]
 ) -> None:
     (tmp_path / lock).write_text("how the canal's lock is operated")
@@ -167,7 +170,7 @@ def test_a_file_by_the_name_of_a_lock_is_kept(
     assert (tmp_path / lock).read_text() == "how the canal's lock is operated"
 
 
-def test_a_file_left_by_a_killed_save_is_deleted(tmp_path: Path) -> None:
+def test_leftovers_of_a_killed_save_are_deleted(tmp_path: Path) -> None:
     built(1).save(tmp_path)
     (tmp_path / MANIFEST).unlink()
     left = {path.name for path in tmp_path.iterdir()} - {LOCK}
@@ -181,8 +184,8 @@ def test_a_file_left_by_a_killed_save_is_deleted(tmp_path: Path) -> None:
 # Empty names
 
 
-def status(main: Callable[[list[str]], int], *arguments: str) -> int | str | None:
-    """The exit status of a command, also where its arguments are refused."""
+def exit_status(main: Callable[[list[str]], int], *arguments: str) -> int | str | None:
+    """The exit status of a command, also if its arguments are refused."""
     try:
         return main([*arguments])
     except SystemExit as end:
@@ -199,9 +202,9 @@ def test_an_empty_name_of_an_index_is_refused(
         open_articles(["a.txt"], encoder=ENCODER, reader=FakeReader({}), index=name)
     for command in ("build", "info", "search"):
         query = ["lamp"] if command == "search" else []
-        assert status(index_command.main, command, *query, "a.txt", "--index", name) == 2
+        assert exit_status(index_command.main, command, *query, "a.txt", "--index", name) == 2
     ask = ("ask", "Which lamp?", "--article", "a.txt")
-    assert status(qa_command.main, *ask, "--index", name) == 2
+    assert exit_status(qa_command.main, *ask, "--index", name) == 2
     assert capsys.readouterr().err.count("error: argument --index: it is empty;") == 4
     assert [path.name for path in tmp_path.iterdir()] == ["a.txt"]
 
@@ -214,19 +217,19 @@ def test_an_empty_name_of_a_store_is_refused(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(StoreError, match="empty|is no (address of a|name for a) store"):
+    with pytest.raises(StoreError, match="empty|is not (the address of a|a name for a) store"):
         open_store(address, ENCODER)
     (tmp_path / "a.txt").write_text("The lamp was lit in 1890.")
-    assert status(index_command.main, "build", "a.txt", "--store", address) == 2
-    assert status(index_command.main, "info", "--store", address) == 2
-    assert status(index_command.main, "search", "lamp", "--store", address) == 2
-    assert status(qa_command.main, "ask", "Which lamp?", "--store", address) == 2
-    said = capsys.readouterr().err.splitlines()
-    assert len(said) == 4 and all(line.startswith("error: ") for line in said)
+    assert exit_status(index_command.main, "build", "a.txt", "--store", address) == 2
+    assert exit_status(index_command.main, "info", "--store", address) == 2
+    assert exit_status(index_command.main, "search", "lamp", "--store", address) == 2
+    assert exit_status(qa_command.main, "ask", "Which lamp?", "--store", address) == 2
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) == 4 and all(line.startswith("error: ") for line in lines)
     assert [path.name for path in tmp_path.iterdir()] == ["a.txt"]
 
 
-def test_milvus_lite_is_given_no_other_folder_or_file(tmp_path: Path) -> None:
+def test_milvus_lite_does_not_use_other_folders_or_files(tmp_path: Path) -> None:
     pytest.importorskip("milvus_lite")
     (tmp_path / "folder.db").mkdir()
     (tmp_path / "folder.db" / "notes.txt").write_text("notes")

@@ -1,4 +1,4 @@
-"""No pickle is read, and nothing that leads out of the text, from files that others may have made."""
+"""Files from untrusted sources: no pickle is loaded, and offsets outside of the text are refused."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ TEXT = (
 
 
 class Bomb:
-    """Makes a file when it is read as a pickle."""
+    """Creates a file when it is unpickled."""
 
     def __init__(self, flag: Path) -> None:
         self.flag = flag
@@ -41,20 +41,20 @@ class Bomb:
 
 
 def bomb(flag: Path) -> np.ndarray:
-    made = np.empty(1, dtype=object)
-    made[0] = Bomb(flag)
-    return made
+    array = np.empty(1, dtype=object)
+    array[0] = Bomb(flag)
+    return array
 
 
 def put_in(manifest: Path, changed: Path) -> None:
-    """Put a changed file into the manifest, as whoever changed it can."""
+    """Update a changed file's hash in the manifest, as an attacker would."""
     body = json.loads(manifest.read_bytes())
     del body["sha256"]
     body["files"][changed.relative_to(manifest.parent).as_posix()] = sha256_of(changed)
     write_manifest(manifest, body)
 
 
-def test_the_bomb_goes_off_where_pickles_are_allowed(tmp_path: Path) -> None:
+def test_the_bomb_works_if_pickles_are_allowed(tmp_path: Path) -> None:
     np.save(tmp_path / "bomb.npy", bomb(tmp_path / "flag"))
     np.load(tmp_path / "bomb.npy", allow_pickle=True)
     assert (tmp_path / "flag").exists()
@@ -77,9 +77,9 @@ def test_a_pickle_in_a_store_is_refused(tmp_path: Path, name: str, known: bool) 
     assert not flag.exists()
 
 
-def spoilt(folder: Path, what: str, content: Callable[[bytes], bytes]) -> None:
-    (path,) = folder.glob(f"{what}-*")
-    path.write_bytes(content(path.read_bytes()))
+def change_file(folder: Path, name: str, change: Callable[[bytes], bytes]) -> None:
+    (path,) = folder.glob(f"{name}-*")
+    path.write_bytes(change(path.read_bytes()))
     put_in(folder / "manifest.json", path)
 
 
@@ -91,8 +91,8 @@ def archive(flag: Path) -> bytes:
 
 
 def passages(change: Callable[[list[Any]], object]) -> Callable[[bytes], bytes]:
-    def changed(was: bytes) -> bytes:
-        rows = json.loads(was)
+    def changed(content: bytes) -> bytes:
+        rows = json.loads(content)
         change(rows)
         return json.dumps(rows).encode()
 
@@ -100,8 +100,8 @@ def passages(change: Callable[[list[Any]], object]) -> Callable[[bytes], bytes]:
 
 
 def pieces(change: Callable[[dict[str, np.ndarray]], object]) -> Callable[[bytes], bytes]:
-    def changed(was: bytes) -> bytes:
-        arrays = dict(np.load(io.BytesIO(was), allow_pickle=False))
+    def changed(content: bytes) -> bytes:
+        arrays = dict(np.load(io.BytesIO(content), allow_pickle=False))
         change(arrays)
         file = io.BytesIO()
         np.savez(file, **arrays)
@@ -110,43 +110,47 @@ def pieces(change: Callable[[dict[str, np.ndarray]], object]) -> Callable[[bytes
     return changed
 
 
-# What whoever makes a manifest can put into the files that it names.
-ELSE: dict[str, Callable[[bytes], bytes]] = {
-    "passages": lambda was: b'{"a": 1}',
-    "passages too deep": lambda was: b"[" * 200_000,
+# Changes that an attacker can make to the files that a manifest lists.
+CHANGES: dict[str, Callable[[bytes], bytes]] = {
+    "passages": lambda content: b'{"a": 1}',
+    "passages too deep": lambda content: b"[" * 200_000,
     "passages that end after the text": passages(lambda rows: rows[-1].__setitem__(1, 10**6)),
     "passages that begin before it": passages(lambda rows: rows[0].__setitem__(0, -5)),
     "passages with sentences elsewhere": passages(lambda rows: rows[-1][3].__setitem__(0, [0, 3])),
-    "passages that are no numbers": passages(lambda rows: rows[0].__setitem__(0, "0")),
-    "vectors": lambda was: b"IxF2" + was[4:],
-    "pieces that end after the last": pieces(lambda of: of["first"].__setitem__(-1, 10**6)),
-    "pieces that go back": pieces(lambda of: of["first"].__setitem__(1, 10**6)),
-    "pieces without scales": pieces(lambda of: of.__setitem__("scales", of["scales"][:1])),
-    "pieces of letters": pieces(lambda of: of.__setitem__("codes", of["codes"].astype("U3"))),
+    "passages that are not numbers": passages(lambda rows: rows[0].__setitem__(0, "0")),
+    "vectors": lambda content: b"IxF2" + content[4:],
+    "pieces that end after the last": pieces(lambda arrays: arrays["first"].__setitem__(-1, 10**6)),
+    "pieces that go backwards": pieces(lambda arrays: arrays["first"].__setitem__(1, 10**6)),
+    "pieces without scales": pieces(
+        lambda arrays: arrays.__setitem__("scales", arrays["scales"][:1])
+    ),
+    "pieces of letters": pieces(
+        lambda arrays: arrays.__setitem__("codes", arrays["codes"].astype("U3"))
+    ),
 }
 
 
-@pytest.mark.parametrize("case", ["pieces", "none", *ELSE])
-def test_an_index_with_something_else_in_it_is_refused(tmp_path: Path, case: str) -> None:
+@pytest.mark.parametrize("case", ["pieces", "none", *CHANGES])
+def test_an_index_with_invalid_content_is_refused(tmp_path: Path, case: str) -> None:
     encoder, flag, folder = FakeEncoder(), tmp_path / "flag", tmp_path / "index"
     document: Document = document_of(TEXT)
     ArticleIndex.build(document, encoder).save(folder)
     if case == "none":
-        spoilt(folder, "pieces", lambda was: was)
+        change_file(folder, "pieces", lambda content: content)
         ArticleIndex.load(folder, document, encoder)
         return
-    other = {**ELSE, "pieces": lambda was: archive(flag)}
-    spoilt(folder, case.split()[0], other[case])
+    changes = {**CHANGES, "pieces": lambda content: archive(flag)}
+    change_file(folder, case.split()[0], changes[case])
     with pytest.raises(SavedIndexError, match=r"^The index file '.*' is damaged .* again\.$"):
         ArticleIndex.load(folder, document, encoder)
     assert not flag.exists()
 
 
 @pytest.mark.parametrize(
-    ("load", "wrong"), [(SentenceEncoder, EncoderError), (Reader, ReaderError)]
+    ("load", "error"), [(SentenceEncoder, EncoderError), (Reader, ReaderError)]
 )
 def test_a_model_in_a_pickle_is_refused(
-    tmp_path: Path, load: Callable[[str], Any], wrong: type[ArticleError]
+    tmp_path: Path, load: Callable[[str], Any], error: type[ArticleError]
 ) -> None:
     import torch
 
@@ -154,6 +158,6 @@ def test_a_model_in_a_pickle_is_refused(
     shutil.copytree(get_model_path(), folder)
     (folder / "model.safetensors").unlink()
     torch.save({"weights": Bomb(flag)}, folder / "pytorch_model.bin")
-    with pytest.raises(wrong, match="pickle|safetensors"):
+    with pytest.raises(error, match="pickle|safetensors"):
         load(str(folder))
     assert not flag.exists()

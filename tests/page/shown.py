@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from index.documents.document import Document, make_document
-from index.models.encoder import Encoded, Progress
+from index.models.types import Encoded, Progress
 from index.passages import Passage
 from index.search.collection import Hit
 from page.loader import CancelledError

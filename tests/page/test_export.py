@@ -21,8 +21,7 @@ def test_an_answer_is_copied_with_its_citation() -> None:
     document = document_of(TEXT, pages=(0, 40), source="https://example.org/title.html")
     answer = answer_of(document, "1851", "He came in 1851, they say.")
     assert answer_text(shelf_of(document, document_of("Other.", "other")), answer) == (
-        "1851\n“He came in 1851, they say.”\n— Title, page 1, paragraph 1 "
-        "(https://example.org/title.html)"
+        "1851\n“He came in 1851, they say.”\n— Title, p. 1 (https://example.org/title.html)"
     )
 
 
@@ -37,7 +36,7 @@ def test_an_answer_that_is_a_sentence_is_copied_once() -> None:
 def test_an_abstention_is_copied_with_its_question() -> None:
     document = document_of(TEXT)
     answer = abstention(document, "She left in 1860.", question="Who?")
-    assert answer_text(shelf_of(document), answer) == "Who?\nThe article does not say."
+    assert answer_text(shelf_of(document), answer) == "Who?\nNo clear answer found in this article."
 
 
 def test_the_alternatives_are_those_of_the_command_line() -> None:
@@ -66,16 +65,16 @@ def test_a_conversation_is_exported_with_every_quotation_and_its_offsets() -> No
     assert conversation_markdown(shelf_of(document), turns) == (
         "# Questions and answers\n\n"
         "## 1. When?\n\n"
-        "Understood as: When did he come?\n\n"
+        "Interpreted as: When did he come?\n\n"
         "**1851**\n\n"
         "> He came in 1851, they say.\n\n"
-        "Title, paragraph 1 (name.txt), characters 7–33, the answer 18–22; 72% · likely\n\n"
-        "Also possible:\n\n"
+        "Title, paragraph 1 (name.txt), characters 7–33, the answer 18–22; 72% · High confidence\n\n"
+        "Another possible answer:\n\n"
         "> She left in 1860.\n\n"
-        "Title, paragraph 2 (name.txt), characters 35–52; 31% · unsure\n\n"
+        "Title, paragraph 2 (name.txt), characters 35–52; 31% · Low confidence\n\n"
         "## 2. Who?\n\n"
-        "The article does not say.\n\n"
-        "Nearest passage, not an answer:\n\n"
+        "No clear answer found in this article.\n\n"
+        "Closest passage (may not answer your question):\n\n"
         "> She left in 1860.\n\n"
         "Title, paragraph 2 (name.txt), characters 35–52\n"
     )

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from page.markup import (
-    LONG,
+    MAX_QUOTATION,
     answer_html,
     chat_html,
     passages_html,
@@ -70,14 +70,14 @@ def test_a_document_alone_has_a_tab_and_nothing_to_tick_or_remove() -> None:
 
 def test_several_documents_have_tabs_with_ticks() -> None:
     documents = [document_of(f"Title {n}\n\nText.", n) for n in "abc"]
-    made = tabs_html(shelf_of(*documents, removed=("a",)), "c", unasked={"b"})
+    made = tabs_html(shelf_of(*documents, removed=("a",)), "c", deselected={"b"})
     assert 'data-show="2.3"' in made
     assert 'aria-owns="tab-1 tab-2"' in made
     assert re.findall(r'aria-selected="(\w+)" tabindex="(-?\d)"', made) == [
         ("false", "-1"),
         ("true", "0"),
     ]
-    assert re.findall(r'data-index="(\d)" title="Ask this document" [^>]*"( checked)?>', made) == [
+    assert re.findall(r'data-index="(\d)" title="Include in answers" [^>]*"( checked)?>', made) == [
         ("1", ""),
         ("2", " checked"),
     ]
@@ -89,9 +89,9 @@ def test_an_answer_that_is_a_sentence_is_shown_once() -> None:
     answer = answer_of(document, "He came in 1851.", "He came in 1851.")
     made = answer_html(shelf_of(document), answer)
     assert made.count("He came in 1851.") == 1
-    assert 'data-places="[[0,1,0,16]]">paragraph 1</button>' in made
-    assert "72% · likely" in made
-    assert "Also possible" not in made
+    assert 'data-ranges="[[0,1,0,16]]">paragraph 1</button>' in made
+    assert "72% · High confidence" in made
+    assert "Other possible" not in made
 
 
 def test_an_answer_within_a_sentence_is_shown_with_its_sentence() -> None:
@@ -107,14 +107,14 @@ def test_an_answer_names_its_document_where_there_are_several() -> None:
     answer = answer_of(document, "1851", "He came in 1851.")
     other = document_of("Other\n\nText.", "other")
     made = answer_html(shelf_of(other, document), answer)
-    assert 'data-places="[[1,1,11,15]]">paragraph 1 of Title &lt;1&gt;</button>' in made
+    assert 'data-ranges="[[1,1,11,15]]">Title &lt;1&gt;, paragraph 1</button>' in made
     gone = answer_html(shelf_of(other, document, removed=("name",)), answer)
-    assert '<span class="gone">paragraph 1 of Title &lt;1&gt;, removed</span>' in gone
+    assert '<span class="gone">Title &lt;1&gt;, paragraph 1 (document removed)</span>' in gone
     assert "<button" not in gone
 
 
 def test_a_very_long_sentence_is_folded_up() -> None:
-    sentence = "word " * LONG + "1851."
+    sentence = "word " * MAX_QUOTATION + "1851."
     document = document_of(f"Title\n\n{sentence}")
     made = answer_html(shelf_of(document), answer_of(document, "1851", sentence))
     assert '<blockquote dir="auto" class="long">word word' in made
@@ -133,7 +133,7 @@ def test_other_answers_have_their_place_and_the_hopeless_ones_are_left_out() -> 
     assert '<p class="words" dir="auto">&lt;left&gt;</p>' in made
     assert 'She <mark class="begins ends">&lt;left&gt;</mark>.' in made
     assert ">paragraph 2</button>" in made
-    assert "40% · perhaps" in made
+    assert "40% · Medium confidence" in made
     assert "Nobody" not in made
 
 
@@ -141,18 +141,20 @@ def test_an_abstention_says_so_and_labels_the_nearest_passage() -> None:
     document = document_of("Title\n\nHe came in 1851.")
     answer = abstention(document, "He came in 1851.", rewritten="<b>Who?")
     made = answer_html(shelf_of(document), answer)
-    assert "Understood as: &lt;b&gt;Who?" in made
-    assert "The article does not say." in made
-    assert "<h2>Nearest passage, not an answer</h2>" in made
+    assert "Interpreted as: &lt;b&gt;Who?" in made
+    assert "No clear answer found in this article." in made
+    assert "<h2>Closest passage (may not answer your question)</h2>" in made
     assert 'class="cited"' not in made
-    assert "none answers" in passages_html(shelf_of(document), answer)
+    assert "<h2>Closest passages</h2>" in passages_html(shelf_of(document), answer)
 
 
 def test_an_abstention_without_any_passage_is_only_its_sentence() -> None:
     document = document_of("Title\n\nOne.")
     answer = abstention(document, "One.", best=None, hits=())
     shelf = shelf_of(document)
-    assert answer_html(shelf, answer) == '<p class="none">The article does not say.</p>'
+    assert (
+        answer_html(shelf, answer) == '<p class="none">No clear answer found in this article.</p>'
+    )
     assert passages_html(shelf, answer) == ""
 
 
@@ -165,7 +167,7 @@ def test_passages_have_bars_relative_to_the_best_and_scores() -> None:
     assert re.findall(r"--share:(-?\d+)%", made) == ["100", "25", "0"]
     assert re.findall(r'class="number">(.*?)<', made) == ["8.0", "2.0", "-1.0"]
     assert "&lt;One&gt;." in made
-    assert 'data-places="[[0,2,0,4]]" title="paragraph 2"' in made
+    assert 'data-ranges="[[0,2,0,4]]" title="paragraph 2"' in made
 
 
 def test_passages_of_several_documents_say_of_which() -> None:
@@ -174,8 +176,8 @@ def test_passages_of_several_documents_say_of_which() -> None:
     made = passages_html(
         shelf_of(one, two, removed=("b",)), answer_of(one, "One.", "One.", hits=hits)
     )
-    assert re.findall(r'class="of" dir="auto">(.*?)<', made) == ["Title &lt;1&gt;", "Title 2"]
-    assert re.findall(r'title="paragraph 1 of Title 2"( disabled)?>', made) == [" disabled"]
+    assert re.findall(r'class="source" dir="auto">(.*?)<', made) == ["Title &lt;1&gt;", "Title 2"]
+    assert re.findall(r'title="Title 2, paragraph 1"( disabled)?>', made) == [" disabled"]
 
 
 def test_a_waiting_question_is_escaped() -> None:
@@ -196,10 +198,10 @@ def test_the_last_turn_can_be_asked_again_and_taken_back() -> None:
         ("undo", ""),
         ("clear", ""),
     ]
-    assert re.findall(r'aria-label="(\w+ question 2)"', made) == [
+    assert re.findall(r'aria-label="(\w+ question 2(?: again)?)"', made) == [
         "Edit question 2",
-        "Retry question 2",
-        "Undo question 2",
+        "Ask question 2 again",
+        "Delete question 2",
     ]
     assert made.count("data-copy=") == 2
     assert made.count("data-save=") == 1
@@ -212,7 +214,7 @@ def test_the_last_turn_can_be_asked_again_and_taken_back() -> None:
         ({"done": 0, "total": 0, "ready": False}, ">Loading…</p>"),
         (
             {"done": 3, "total": 12, "ready": False},
-            '><span role="status">Reading the article</span>: 25%</p>',
+            '><span role="status">Indexing a.pdf</span>, 25%</p>',
         ),
         ({"done": 12, "total": 12, "ready": True}, ">Ready</p>"),
         ({"done": 12, "total": 12, "ready": True, "note": "<Rebuilt>"}, ">&lt;Rebuilt&gt;</p>"),
@@ -220,11 +222,16 @@ def test_the_last_turn_can_be_asked_again_and_taken_back() -> None:
     ],
 )
 def test_the_status_says_how_far_it_is(state: dict[str, Any], words: str) -> None:
-    assert words in status_html(at_first="Loading…", **state)
+    assert words in status_html(label="Loading…", progress_label="Indexing a.pdf", **state)
 
 
 def test_what_is_being_opened_can_be_cancelled() -> None:
-    state: dict[str, Any] = {"done": 3, "total": 12, "at_first": "Opening…"}
+    state: dict[str, Any] = {
+        "done": 3,
+        "total": 12,
+        "label": "Adding…",
+        "progress_label": "Indexing",
+    }
     button = '<button type="button" data-event="stop">Cancel</button>'
     assert button in status_html(ready=False, cancellable=True, **state)
     assert button not in status_html(ready=False, **state)

@@ -14,6 +14,7 @@ import pytest
 from gradio_client import Client
 
 from page import replies as module
+from page.gradio_compat import PageQueue
 from page.page import Page
 from tests.browser import launched
 from tests.conftest import FakeReader
@@ -63,7 +64,7 @@ def test_a_reply_waits_for_a_while_and_no_longer(
     running: tuple[Page, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     page, address = running
-    monkeypatch.setattr(module, "UNHEARD_SECONDS", 3.0)
+    monkeypatch.setattr(module, "UNFETCHED_SECONDS", 3.0)
     join(address, "ask", [QUESTION, None, None, 5], "early")
     join(address, "ask", [QUESTION, None, None, 5], "late")
     time.sleep(1)
@@ -94,7 +95,7 @@ def test_unheard_replies_are_bounded_by_their_size(
     assert soon(lambda: waiting(page).get("first", 0) > 1)
     time.sleep(0.5)
     assert "first" in waiting(page)
-    monkeypatch.setattr(module, "MAX_UNHEARD_BYTES", 100)
+    monkeypatch.setattr(module, "MAX_UNFETCHED_BYTES", 100)
     assert soon(lambda: "first" not in waiting(page))
 
 
@@ -102,8 +103,8 @@ def test_what_is_being_fetched_is_not_dropped(
     running: tuple[Page, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _, address = running
-    monkeypatch.setattr(module, "UNHEARD_SECONDS", 0.3)
-    event = join(address, "arrive", [None], "anna")
+    monkeypatch.setattr(module, "UNFETCHED_SECONDS", 0.3)
+    event = join(address, "start_session", [None], "anna")
     assert event in fetch(address, "anna")
     with httpx.stream(
         "GET", f"{address}gradio_api/heartbeat/anna", timeout=10
@@ -117,7 +118,13 @@ def test_the_size_of_replies() -> None:
     for data in (["abc", {"a": "de", "b": [1, "f"]}], None):
         queue.put_nowait(SimpleNamespace(output={"data": data}))
     queue.put_nowait(SimpleNamespace())
-    assert module._size(queue) == 3 + 2 + 8 + 1
+    pending = SimpleNamespace(
+        pending_messages_per_session={"anna": queue, "ben": asyncio.Queue()},
+        pending_event_ids_session={},
+    )
+    sizes = PageQueue(SimpleNamespace(_queue=pending)).pending_sizes()  # type: ignore[arg-type]
+    assert sizes == {"anna": 3 + 2 + 8 + 1}
+    assert queue.qsize() == 3
 
 
 # Opening what is slow
@@ -157,7 +164,7 @@ def test_questions_are_answered_while_addresses_are_read(
 
 
 @pytest.mark.parametrize("route", ["run", "api"])
-@pytest.mark.parametrize("name", ["ask", "open", "documents", "add_given", "ask_1"])
+@pytest.mark.parametrize("name", ["ask", "open", "documents", "add_address_or_text", "ask_1"])
 def test_there_is_no_way_around_the_queue(running: tuple[Page, str], route: str, name: str) -> None:
     _, address = running
     data = {"ask": [QUESTION, None, None, 5], "open": [None, "A lamp.", None]}.get(name, [])
@@ -197,10 +204,10 @@ def test_nothing_of_a_forgotten_document_stays(monkeypatch: pytest.MonkeyPatch) 
         text = f"The {MARKER[:5]}" + f"{MARKER[5:]} was built in 1851 by a mason of the town."
         for session in ("anna", "ben"):
             for name, data in (
-                ("arrive", [None]),
-                ("add_given", ["", text, None]),
-                ("ask_1", ["When was the tower built by a mason?", None]),
-                ("ask_1", ["Who built it?", None]),
+                ("start_session", [None]),
+                ("add_address_or_text", ["", text, None, True]),
+                ("ask_1", ["When was the tower built by a mason?", None, True]),
+                ("ask_1", ["Who built it?", None, True]),
             ):
                 join(address, name, data, session)
                 assert "process_completed" in fetch(address, session)

@@ -12,12 +12,14 @@ import pytest
 
 from index.documents.document import Document
 from index.errors import ArticleError
-from index.models.encoder import Progress
+from index.models.types import Progress
 from index.search.article_index import ArticleIndex
 from index.search.collection import Collection
-from page import session as sessions
+from page import index_cache
+from page import session as session_module
+from page.index_cache import IndexCache
 from page.loader import CancelledError, DocumentLoader
-from page.session import Indexes, Session
+from page.session import Session
 from page.uploads import Uploads
 from qa.answerer import ArticleAnswerer
 from qa.types import Answer, QuestionError
@@ -49,26 +51,26 @@ def first() -> DocumentLoader:
 
 @pytest.fixture
 def session(first: DocumentLoader) -> Session:
-    return Session.of(first.documents)
+    return Session.create(first.documents)
 
 
 def add(
-    session: Session, first: DocumentLoader, kept: Indexes | None = None, **given: object
+    session: Session, first: DocumentLoader, cache: IndexCache | None = None, **given: object
 ) -> ArticleAnswerer:
-    added = session.add(first, kept or Indexes(), **given).wait()  # type: ignore[arg-type]
-    session.take(added)
+    added = session.start_loading(first, cache or IndexCache(), **given).wait()  # type: ignore[arg-type]
+    session.add_loaded(added)
     return added
 
 
 def ask(session: Session, first: DocumentLoader, question: str) -> Answer:
-    answer = session.answerer(first.wait(), session.asked).ask(question)
+    answer = session.answerer(first.wait(), session.selected_ids).ask(question)
     session.turns.append(answer)
     return answer
 
 
 def test_a_text_is_opened_beside_what_is_open(session: Session, first: DocumentLoader) -> None:
     add(session, first, text=TOWER)
-    assert session.open == ["lighthouse", "pasted text"]
+    assert session.open_ids == ["lighthouse", "pasted text"]
     assert session.shown == "pasted text"
     answer = ask(session, first, "When was the tower built?")
     assert answer.text == "1974"
@@ -92,8 +94,8 @@ def test_files_are_opened_and_deleted(
     named = (("tower.txt", TOWER), ("bridge.md", BRIDGE), ("empty.txt", ""))
     files = [uploaded(uploads, name, text) for name, text in named]
     added = add(session, first, uploads=uploads, files=files)
-    assert session.open == ["lighthouse", "tower", "bridge"]
-    assert [session.documents[name].source for name in session.open[1:]] == [
+    assert session.open_ids == ["lighthouse", "tower", "bridge"]
+    assert [session.documents[name].source for name in session.open_ids[1:]] == [
         "tower.txt",
         "bridge.md",
     ]
@@ -107,27 +109,27 @@ def test_only_uploads_are_opened_as_files(
     uploads = Uploads(tmp_path / "uploads")
     (tmp_path / "tower.txt").write_text(TOWER)
     bridge = uploaded(uploads, "bridge.txt", BRIDGE)
-    with pytest.raises(ArticleError, match="A file is not given by its path"):
+    with pytest.raises(ArticleError, match="A file can't be given by its path"):
         add(session, first, uploads=uploads, files=[bridge, str(tmp_path / "tower.txt")])
     assert (tmp_path / "tower.txt").exists() and not Path(bridge).exists()
-    with pytest.raises(ArticleError, match="A file is not given by its path"):
+    with pytest.raises(ArticleError, match="A file can't be given by its path"):
         add(session, first, files=[str(tmp_path / "tower.txt")])
 
 
 def test_contents_are_opened_by_their_names(session: Session, first: DocumentLoader) -> None:
     add(session, first, contents=[("tower.txt", TOWER.encode()), ("bridge.md", BRIDGE.encode())])
-    assert session.open == ["lighthouse", "tower", "bridge"]
+    assert session.open_ids == ["lighthouse", "tower", "bridge"]
 
 
 @pytest.mark.parametrize(
     ("given", "says"),
     [
-        ({}, "There is nothing to open"),
-        ({"text": "  \n"}, "There is nothing to open"),
-        ({"text": LIGHTHOUSE}, "‘Lighthouse’ is open already."),
-        ({"addresses": ["/etc/passwd"]}, "'/etc/passwd' is no web address"),
-        ({"addresses": ["file:///etc/passwd"]}, "is no web address"),
-        ({"text": "word " * 1_000_001}, "The text has more than 5 MB"),
+        ({}, "Add a file, a web address or some text first."),
+        ({"text": "  \n"}, "Add a file, a web address or some text first."),
+        ({"text": LIGHTHOUSE}, "“Lighthouse” is already open."),
+        ({"addresses": ["/etc/passwd"]}, "“/etc/passwd” isn't a web address"),
+        ({"addresses": ["file:///etc/passwd"]}, "isn't a web address"),
+        ({"text": "word " * 1_000_001}, "The text is too large .limit 5 MB."),
     ],
 )
 def test_what_cannot_be_opened_changes_nothing(
@@ -136,9 +138,9 @@ def test_what_cannot_be_opened_changes_nothing(
     before = copy.copy(session)
     with pytest.raises(ArticleError, match=says):
         add(session, first, **given)
-    assert (session.documents, session.open, session.shown) == (
+    assert (session.documents, session.open_ids, session.shown) == (
         before.documents,
-        before.open,
+        before.open_ids,
         before.shown,
     )
 
@@ -153,11 +155,11 @@ def test_an_address_is_given_to_read_document(
         asked.append((given, private))
         return document_of(TOWER, source=given)
 
-    monkeypatch.setattr(sessions, "read_document", read)
+    monkeypatch.setattr(session_module, "read_document", read)
     add(session, first, addresses=[f" {address} "])
     assert session.documents["name"].source == address
     # Only a page that was started so opens what is inside.
-    allowed = Session.of([document_of(BRIDGE)], private=True)
+    allowed = Session.create([document_of(BRIDGE)], allow_private_urls=True)
     add(allowed, first, addresses=[address])
     assert asked == [(address, False), (address, True)]
 
@@ -165,7 +167,7 @@ def test_an_address_is_given_to_read_document(
 def test_two_documents_of_one_name_have_an_id_each(session: Session, first: DocumentLoader) -> None:
     add(session, first, text=TOWER)
     add(session, first, text=BRIDGE)
-    assert session.open == ["lighthouse", "pasted text", "pasted text 2"]
+    assert session.open_ids == ["lighthouse", "pasted text", "pasted text 2"]
     answer = ask(session, first, "When was the bridge built?")
     assert answer.citation and answer.citation.document == "pasted text 2"
 
@@ -174,22 +176,22 @@ def test_a_question_can_be_limited_to_some_documents(
     session: Session, first: DocumentLoader
 ) -> None:
     add(session, first, text=TOWER)
-    session.choose("lighthouse", False)
-    assert session.asked == ["pasted text"]
+    session.select("lighthouse", False)
+    assert session.selected_ids == ["pasted text"]
     answer = ask(session, first, "When was the lighthouse built?")
     assert {hit.passage.document_id for hit in answer.hits} == {"pasted text"}
-    session.choose("pasted text", False)
-    with pytest.raises(QuestionError, match="No document is asked"):
+    session.select("pasted text", False)
+    with pytest.raises(QuestionError, match="No documents selected"):
         ask(session, first, "When was the lighthouse built?")
 
 
 def test_the_start_is_asked_as_it_is(session: Session, first: DocumentLoader) -> None:
-    assert session.answerer(first.wait(), session.asked) is first.wait()
+    assert session.answerer(first.wait(), session.selected_ids) is first.wait()
     add(session, first, text=TOWER)
-    both = session.answerer(first.wait(), session.asked)
-    assert both is session.answerer(first.wait(), session.asked)
-    session.choose("pasted text", False)
-    assert session.answerer(first.wait(), session.asked) is first.wait()
+    both = session.answerer(first.wait(), session.selected_ids)
+    assert both is session.answerer(first.wait(), session.selected_ids)
+    session.select("pasted text", False)
+    assert session.answerer(first.wait(), session.selected_ids) is first.wait()
 
 
 def test_a_removed_document_is_not_asked_but_still_cited(
@@ -198,20 +200,20 @@ def test_a_removed_document_is_not_asked_but_still_cited(
     add(session, first, text=TOWER)
     ask(session, first, "When was the lighthouse built?")
     session.remove("lighthouse")
-    assert (session.open, session.shown) == (["pasted text"], "pasted text")
+    assert (session.open_ids, session.shown) == (["pasted text"], "pasted text")
     answer = ask(session, first, "When was the lighthouse built?")
     assert {hit.passage.document_id for hit in answer.hits} == {"pasted text"}
     assert session.history()[0].sentence == "The lighthouse was built in 1851."
-    with pytest.raises(ArticleError, match="The last document stays open"):
+    with pytest.raises(ArticleError, match="The last document can't be removed"):
         session.remove("pasted text")
-    assert session.open == ["pasted text"]
+    assert session.open_ids == ["pasted text"]
 
 
 def test_what_was_removed_comes_back_under_its_id(session: Session, first: DocumentLoader) -> None:
     add(session, first, text=TOWER)
     session.remove("lighthouse")
     add(session, first, text=LIGHTHOUSE)
-    assert session.open == ["lighthouse", "pasted text"]
+    assert session.open_ids == ["lighthouse", "pasted text"]
     assert session.shown == "lighthouse"
     assert ask(session, first, "When was the lighthouse built?").text == "1851"
 
@@ -221,16 +223,16 @@ def test_a_number_of_no_open_document_is_none(
     session: Session, first: DocumentLoader, number: object
 ) -> None:
     add(session, first, text=TOWER)
-    assert session.name(number) is None
-    assert session.name(0) == "lighthouse"
+    assert session.document_id(number) is None
+    assert session.document_id(0) == "lighthouse"
     session.remove("lighthouse")
-    assert session.name(0) is None
+    assert session.document_id(0) is None
 
 
 def test_a_text_is_encoded_once_for_all_visitors() -> None:
-    encoder, kept = StepEncoder(), Indexes()
+    encoder, kept = StepEncoder(), IndexCache()
     first = start(document_of(LIGHTHOUSE), encoder=encoder)
-    one, two = Session.of(first.documents), Session.of(first.documents)
+    one, two = Session.create(first.documents), Session.create(first.documents)
     add(one, first, kept, text=TOWER)
     encoded = encoder.articles
     add(two, first, kept, text=BRIDGE)
@@ -242,66 +244,66 @@ def test_a_text_is_encoded_once_for_all_visitors() -> None:
 
 
 def test_the_indexes_used_longest_ago_are_forgotten() -> None:
-    encoder, kept = StepEncoder(), Indexes(most=2)
+    encoder, kept = StepEncoder(), IndexCache(max_indexes=2)
 
     def encoded(text: str) -> int:
         before = encoder.articles
-        kept.of(document_of(text), encoder, lambda done, total: None)
+        kept.get(document_of(text), encoder, lambda done, total: None)
         return encoder.articles - before
 
     assert [encoded(t) for t in (TOWER, BRIDGE, TOWER, LIGHTHOUSE)] == [1, 1, 0, 1]
     assert [encoded(t) for t in (TOWER, BRIDGE)] == [0, 1]
-    kept = Indexes(characters=len(TOWER) + len(BRIDGE) - 1)
+    kept = IndexCache(max_characters=len(TOWER) + len(BRIDGE) - 1)
     assert [encoded(t) for t in (TOWER, TOWER, BRIDGE, TOWER)] == [1, 0, 1, 1]
 
 
 def test_no_more_is_open_at_once_than_there_is_room_for(first: DocumentLoader) -> None:
-    room = (len(TOWER) + len(BRIDGE)) * (1 + sessions.TEXT_SHARE) + len(
+    room = (len(TOWER) + len(BRIDGE)) * (1 + index_cache.TEXT_SHARE) + len(
         BRIDGE
-    ) * sessions.TEXT_SHARE
-    kept = Indexes(at_once=int(room) + 2)
-    one, two = (Session.of(first.documents) for _ in range(2))
+    ) * index_cache.TEXT_SHARE
+    kept = IndexCache(max_open_characters=int(room) + 2)
+    one, two = (Session.create(first.documents) for _ in range(2))
     add(one, first, kept, text=TOWER)
     add(two, first, kept, text=BRIDGE)
     add(one, first, kept, text=BRIDGE)  # whose vectors are there once, whoever asks it
     with pytest.raises(
-        ArticleError, match=r"^Too much is open .*: remove a document, or try .*\.$"
+        ArticleError, match=r"^This server is full, so .*\. Remove a document or try again later\.$"
     ):
         add(two, first, kept, text="A third text.")
     # It is kept, but nobody's any more.
-    one.remove(one.open[1])
+    one.remove(one.open_ids[1])
     add(two, first, kept, text="A third text.")
 
 
 def test_what_many_hold_of_one_text_is_counted(
     first: DocumentLoader, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    kept = Indexes(at_once=5 * len(TOWER))
-    monkeypatch.setattr(sessions, "TEXT_SHARE", 0.5)
-    people = [Session.of(first.documents) for _ in range(20)]
-    with pytest.raises(ArticleError, match="Too much is open"):
+    kept = IndexCache(max_open_characters=5 * len(TOWER))
+    monkeypatch.setattr(index_cache, "TEXT_SHARE", 0.5)
+    people = [Session.create(first.documents) for _ in range(20)]
+    with pytest.raises(ArticleError, match="This server is full"):
         for person in people:
             add(person, first, kept, text=TOWER)
-    assert sum(len(person.open) > 1 for person in people) == 8
+    assert sum(len(person.open_ids) > 1 for person in people) == 8
 
 
 def test_removed_documents_are_let_go_of(first: DocumentLoader) -> None:
-    kept, session = Indexes(), Session.of(first.documents)
+    kept, session = IndexCache(), Session.create(first.documents)
     add(session, first, kept, text=TOWER)
     ask(session, first, "When was the tower built?")
     for number in range(5):
         add(session, first, kept, text=f"{BRIDGE} It is number {number}.")
-        session.remove(session.open[-1])
+        session.remove(session.open_ids[-1])
     # One that an answer cites stays, and is counted.
     assert list(session.documents) == ["lighthouse", "pasted text"]
     session.remove("pasted text")
     assert list(session.documents) == ["lighthouse", "pasted text"]
-    kept.forget(float("inf"))
+    kept.forget_before(float("inf"))
     gc.collect()
     assert sorted(document.text for document in kept._texts.values()) == [TOWER]
     session.turns.clear()
     add(session, first, kept, text=BRIDGE)
-    session.remove(session.open[-1])
+    session.remove(session.open_ids[-1])
     assert list(session.documents) == ["lighthouse"]
 
 
@@ -309,36 +311,39 @@ def held_up() -> tuple[StepEncoder, DocumentLoader, Session, DocumentLoader]:
     """A visit whose second document is opened no further than its encoder, which waits."""
     encoder = StepEncoder()
     first = start(document_of(LIGHTHOUSE), encoder=encoder)
-    session = Session.of(first.documents)
+    session = Session.create(first.documents)
     encoder.asked.clear()
     encoder.go.clear()
-    return encoder, first, session, session.add(first, Indexes(), text=TOWER)
+    return encoder, first, session, session.start_loading(first, IndexCache(), text=TOWER)
 
 
 def test_cancelling_stops_the_encoding_and_changes_nothing() -> None:
     encoder, first, session, opening = held_up()
     assert encoder.asked.wait(10)
-    with pytest.raises(ArticleError, match="Another document is being opened"):
-        session.add(first, Indexes(), text=BRIDGE)
+    with pytest.raises(ArticleError, match="Another document is being added"):
+        session.start_loading(first, IndexCache(), text=BRIDGE)
     opening.cancel()
     with pytest.raises(CancelledError):
         opening.wait()
     encoder.go.set()
     assert encoder.stopped.wait(10)
-    assert session.open == ["name"]
+    assert session.open_ids == ["name"]
     add(session, first, text=BRIDGE)
-    assert session.open == ["name", "pasted text"]
+    assert session.open_ids == ["name", "pasted text"]
 
 
 def test_only_some_are_opened_at_a_time_and_who_waits_can_go(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(sessions, "PLACES", 2)
-    encoder, kept = StepEncoder(), Indexes()
+    monkeypatch.setattr(index_cache, "MAX_CONCURRENT", 2)
+    encoder, kept = StepEncoder(), IndexCache()
     first = start(document_of(LIGHTHOUSE), encoder=encoder)
     before = encoder.articles
     encoder.go.clear()
-    openings = [Session.of(first.documents).add(first, kept, text=f"{TOWER} {n}") for n in range(5)]
+    openings = [
+        Session.create(first.documents).start_loading(first, kept, text=f"{TOWER} {n}")
+        for n in range(5)
+    ]
     time.sleep(0.3)
     assert encoder.articles - before == 2
     waiting = openings[-1]
@@ -355,13 +360,13 @@ def test_only_some_are_opened_at_a_time_and_who_waits_can_go(
 def test_a_refused_file_is_deleted(tmp_path: Path) -> None:
     encoder = StepEncoder()
     first = start(document_of(LIGHTHOUSE), encoder=encoder)
-    session = Session.of(first.documents)
+    session = Session.create(first.documents)
     encoder.go.clear()
-    session.add(first, Indexes(), text=TOWER)
+    session.start_loading(first, IndexCache(), text=TOWER)
     uploads = Uploads(tmp_path)
     path = uploaded(uploads, "bridge.txt", BRIDGE)
-    with pytest.raises(ArticleError, match="Another document is being opened"):
-        session.add(first, Indexes(), uploads=uploads, files=[path])
+    with pytest.raises(ArticleError, match="Another document is being added"):
+        session.start_loading(first, IndexCache(), uploads=uploads, files=[path])
     assert not Path(path).exists()
     encoder.go.set()
 
@@ -369,7 +374,7 @@ def test_a_refused_file_is_deleted(tmp_path: Path) -> None:
 def test_the_status_goes_from_the_bar_to_ready() -> None:
     encoder, _, _, opening = held_up()
     encoder.asked.wait(10)
-    assert ">Opening the document…</p>" in opening.status()
+    assert ">Adding the text…</p>" in opening.status()
     assert ">Cancel</button>" in opening.status()
 
     async def statuses() -> list[str]:

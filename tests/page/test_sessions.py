@@ -1,3 +1,5 @@
+"""What sessions share, and when they have expired."""
+
 from __future__ import annotations
 
 import gc
@@ -10,7 +12,6 @@ import pytest
 from index.search.article_index import ArticleIndex
 from index.search.collection import Collection
 from page.loader import DocumentLoader
-from page.session import Session
 from page.sessions import SessionExpiredError, Sessions
 from page.uploads import UNREAD_SECONDS, Uploads
 from qa.answerer import ArticleAnswerer
@@ -46,73 +47,64 @@ def sessions(clock: Clock) -> Sessions:
     return Sessions(first, forget_after=3600, clock=clock)
 
 
-def opened(sessions: Sessions) -> Session:
+def test_a_started_session_has_not_expired(sessions: Sessions) -> None:
     session = sessions.new()
-    sessions.use(session)
-    session.take(session.add(sessions.first, sessions.indexes, text=TOWER).wait())
-    session.turns.append(session.answerer(sessions.first.wait(), session.asked).ask("When?"))
-    return session
+    sessions.start(session)
+    sessions.check(session)
 
 
-def test_what_is_used_stays(sessions: Sessions, clock: Clock) -> None:
-    session = opened(sessions)
-    for _ in range(5):
-        clock.now += 3500
-        sessions.use(session)
-        sessions.forget()
-    assert session.open == ["lighthouse", "pasted text"]
-    assert len(session.turns) == 1
+@pytest.mark.parametrize(
+    ("seconds", "duration"),
+    [
+        (4 * 3600, "4 hours"),
+        (3600, "1 hour"),
+        (5400, "1.5 hours"),
+        (1200, "20 minutes"),
+        (60, "1 minute"),
+        (15, "15 seconds"),
+    ],
+)
+def test_a_session_that_was_never_started_has_expired_which_is_reported_once(
+    sessions: Sessions, seconds: float, duration: str
+) -> None:
+    sessions.forget_after = seconds
+    session = sessions.new()
+    session.started = False
+    expected = (
+        f"Your documents were closed after {duration} of inactivity or a server restart. "
+        "Please add them again."
+    )
+    with pytest.raises(SessionExpiredError) as expired:
+        sessions.check(session)
+    assert str(expired.value) == expected
+    sessions.check(session)
 
 
-def test_what_is_not_used_is_forgotten_and_that_is_said_once(
+def test_cached_indexes_are_dropped_when_they_have_not_been_used(
     sessions: Sessions, clock: Clock
 ) -> None:
-    session, other = opened(sessions), opened(sessions)
+    session = sessions.new()
+    session.add_loaded(session.start_loading(sessions.initial, sessions.indexes, text=TOWER).wait())
+    vectors = weakref.ref(session._indexes["pasted text"].dense)
+    del session
+    gc.collect()
     clock.now += 3500
-    sessions.use(other)
+    sessions.sweep()
+    gc.collect()
+    assert vectors() is not None  # for the next visitor who opens the same text
     clock.now += 200
-    sessions.forget()
-    sessions.forget()
-    assert session.open == ["lighthouse"]
-    assert session.turns == []
-    assert other.open == ["lighthouse", "pasted text"]
-    with pytest.raises(SessionExpiredError, match="was not used for 1 hours: open it again"):
-        sessions.use(session)
-    sessions.use(session)
-
-
-def test_nothing_is_left_of_a_forgotten_document(sessions: Sessions, clock: Clock) -> None:
-    session = opened(sessions)
-    document = weakref.ref(session._indexes["pasted text"])
-    clock.now += 4000
-    sessions.forget()
+    sessions.sweep()
     gc.collect()
-    assert document() is None
+    assert vectors() is None
 
 
-def test_a_visit_that_has_nothing_of_its_own_is_told_nothing(
-    sessions: Sessions, clock: Clock
-) -> None:
+def test_a_session_is_not_kept(sessions: Sessions) -> None:
     session = sessions.new()
-    sessions.use(session)
-    clock.now += 4000
-    sessions.forget()
-    sessions.use(session)
-    assert session.open == ["lighthouse"]
-
-
-def test_a_visit_that_is_gone_is_not_kept(sessions: Sessions) -> None:
-    session = weakref.ref(opened(sessions))
+    sessions.start(session)
+    reference = weakref.ref(session)
+    del session
     gc.collect()
-    assert session() is None
-
-
-def test_what_is_being_opened_is_not_forgotten(sessions: Sessions, clock: Clock) -> None:
-    session = opened(sessions)
-    session.adding = DocumentLoader(lambda progress: sessions.first.wait())
-    clock.now += 4000
-    sessions.forget()
-    assert session.open == ["lighthouse", "pasted text"]
+    assert reference() is None
 
 
 def test_uploads_that_nobody_opened_are_deleted(tmp_path: Path, clock: Clock) -> None:
@@ -123,9 +115,9 @@ def test_uploads_that_nobody_opened_are_deleted(tmp_path: Path, clock: Clock) ->
     path = Path(uploaded(uploads, "tower.txt", TOWER))
     (tmp_path / "kept.txt").write_text("Another's.")
     clock.now += UNREAD_SECONDS - 1
-    sessions.forget()
+    sessions.sweep()
     assert path.exists()
     clock.now += 1
-    sessions.forget()
+    sessions.sweep()
     assert os.listdir(tmp_path / "uploads") == []
     assert sorted(os.listdir(tmp_path)) == ["kept.txt", "uploads"]

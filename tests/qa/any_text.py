@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from evaluation.run import misquotations
 from index.documents.document import make_document
 from index.errors import ArticleError
-from index.models.encoder import Encoder
+from index.models.types import Encoder
 from index.search.article_index import ArticleIndex
 from index.search.collection import Collection
 from qa.answerer import ArticleAnswerer

@@ -24,9 +24,10 @@ from typing import Any
 from unittest.mock import patch
 
 from index.errors import ArticleError, SavedIndexError
-from index.search import collection
-from index.search.article_index import LOCK, MANIFEST, ArticleIndex
-from index.search.dense import KINDS
+from index.search import ranking
+from index.search.article_index import ArticleIndex
+from index.search.faiss_file import KINDS
+from index.search.index_files import LOCK, MANIFEST
 from index.storage import read_fitted
 from index.stores.faiss_store import FaissStore
 from index.stores.fill import fill
@@ -167,7 +168,7 @@ def reader_harmed(count: int = 200, seed: int = 0) -> Iterator[str]:
             for other in (WEIGHTS, ABOUT):
                 shutil.copy(DEFAULT_READER / other, folder / other)
             yield from _harm(folder / name, _load_reader, count, seed)
-        for fitted in (collection.RANKING, calibration.FITTED):
+        for fitted in (ranking.RANKING_FILE, calibration.FITTED):
             shutil.copy(fitted, folder)
             yield from _harm(folder / fitted.name, _load_fitted, count, seed)
 
@@ -392,5 +393,5 @@ def _load_reader(path: Path) -> str:
 
 
 def _load_fitted(path: Path) -> str:
-    fitted = next(f for f in (collection.RANKING, calibration.FITTED) if f.name == path.name)
+    fitted = next(f for f in (ranking.RANKING_FILE, calibration.FITTED) if f.name == path.name)
     return "" if read_fitted(path) == read_fitted(fitted) else "silent"

@@ -55,15 +55,15 @@ class Person:
     def open(self) -> None:
         """Have the own text open, on the page or in the session of the endpoints."""
         if self.on_page:
-            self._call("arrive", [None])
-            self._call("add_given", ["", self.text, None])
+            self._call("start_session", [None])
+            self._call("add_address_or_text", ["", self.text, None, True])
         else:
             self._call("open", [None, self.text, None])
 
     def ask(self, question: str) -> Any:
         """The page's new parts, or the answer as JSON."""
         if self.on_page:
-            return self._call("ask_1", [question, None])
+            return self._call("ask_1", [question, None, True])
         return self._call("ask", [question, None, None, 5])[0]
 
     def _call(self, name: str, data: list[Any]) -> Any:

@@ -97,7 +97,7 @@ def wrong_when_opened(folder: Path, number: int) -> str:
 def fill_store(folder: Path, towns: list[Document]) -> None:
     """Fill a store by two documents a segment, which are joined at the end."""
     with (
-        patch.object(faiss_store, "LOOSE", 2 * PASSAGES),
+        patch.object(faiss_store, "LOOSE_SEGMENT_PASSAGES", 2 * PASSAGES),
         patch.object(filling, "BATCH_CHARACTERS", 1),
     ):
         one = FaissStore(folder, ENCODER)
@@ -112,7 +112,7 @@ def wrong_when_used(store: FaissStore) -> str:
     queries = ["who is the mayor near lake3?", "ships2 on Mondays", "the old harbour"]
     steps: list[Callable[[], object]] = [
         store.describe,
-        lambda: store.held(OLD),
+        lambda: store.stored_ids(OLD),
         lambda: StoredCollection(store, ENCODER).search(queries, 5),
         *(partial(store.document, document.id) for document in OLD),
     ]
@@ -130,7 +130,7 @@ def wrong_when_used(store: FaissStore) -> str:
 def wrong_with_store(folder: Path, every: list[Document], sure: list[Document]) -> str:
     """Whether each document is in it or not, whole and found, and those that are sure to be are."""
     one = FaissStore(folder, ENCODER)
-    held = one.held(every)
+    held = one.stored_ids(every)
     if missing := {document.id for document in sure} - held:
         return f"lost: {sorted(missing)}"
     if len(one) != PASSAGES * len(held):

@@ -28,14 +28,14 @@ def model() -> BertModel:
 
 
 def inputs() -> tuple[torch.Tensor, torch.Tensor]:
-    """Random ids and types of the tokens of texts of LENGTHS."""
+    """Random token ids and types of texts with LENGTHS."""
     torch.manual_seed(1)
     return torch.randint(0, 50, (sum(LENGTHS),)), torch.randint(0, 2, (sum(LENGTHS),))
 
 
 @torch.inference_mode()
 def reference(model: BertModel, ids: torch.Tensor, types: torch.Tensor) -> torch.Tensor:
-    """What transformers computes for the texts, one by one."""
+    """The vectors that transformers computes, text by text."""
     texts = zip(torch.split(ids, LENGTHS), torch.split(types, LENGTHS), strict=True)
     return torch.cat(
         [model(i[None], token_type_ids=t[None]).last_hidden_state[0] for i, t in texts]
@@ -48,18 +48,18 @@ def packed(model: BertModel, precision: Precision) -> PackedBert:
     return PackedBert(model.state_dict(), size, precision)
 
 
-def test_it_gives_what_transformers_gives(model: BertModel) -> None:
+def test_vectors_equal_those_of_transformers(model: BertModel) -> None:
     ids, types = inputs()
     found = packed(model, "float32")(ids, types, LENGTHS)
     torch.testing.assert_close(found, reference(model, ids, types), atol=1e-5, rtol=1e-4)
 
 
-# The ranges do not overlap, nor does either hold the error of float32, which is under 1e-6.
+# The ranges do not overlap, and both exclude the error of float32, which is below 1e-6.
 @pytest.mark.parametrize(
-    ("precision", "least", "most"), [("float16", 2e-4, 5e-3), ("bfloat16", 8e-3, 8e-2)]
+    ("precision", "lowest", "highest"), [("float16", 2e-4, 5e-3), ("bfloat16", 8e-3, 8e-2)]
 )
-def test_half_precision_differs_by_its_rounding(
-    model: BertModel, precision: Precision, least: float, most: float
+def test_half_precision_differs_by_its_rounding_error(
+    model: BertModel, precision: Precision, lowest: float, highest: float
 ) -> None:
     if precision_of(precision) != precision:
         pytest.skip(f"{precision} does not work on this machine")
@@ -67,13 +67,13 @@ def test_half_precision_differs_by_its_rounding(
     expected = reference(model, ids, types)
     found = packed(model, precision)(ids, types, LENGTHS)
     assert found.dtype == dtype_of(precision)
-    # Vectors are normalised, so that this is relative to their size.
+    # Vectors are normalized, so this is relative to their length.
     error = (found.float() - expected).square().mean().sqrt()
-    assert least < error < most
+    assert lowest < error < highest
     assert torch.cosine_similarity(found.float(), expected).min() > 0.99
 
 
-def test_a_weight_that_is_missing(model: BertModel) -> None:
+def test_a_missing_weight_is_named(model: BertModel) -> None:
     tensors = dict(model.state_dict())
     del tensors["encoder.layer.1.output.dense.bias"]
     with pytest.raises(KeyError, match="layer.1.output.dense.bias"):

@@ -11,15 +11,16 @@ from sentence_transformers import SentenceTransformer
 
 from index.errors import EncoderError
 from index.models import encoder as encoder_module
-from index.models.encoder import DEFAULT_SHA256, SentenceEncoder
+from index.models.encoder import SentenceEncoder
+from index.models.model_files import DEFAULT_SHA256
 from index.passages import Passage
 
 
 def passage(text: str, *sentences: str) -> Passage:
-    """A passage that stands somewhere in a document, of the sentences named or of one."""
-    at = 100
-    spans = [(at + text.index(s), at + text.index(s) + len(s)) for s in sentences or [text]]
-    return Passage("d", at, at + len(text), text, tuple(spans))
+    """A passage from the middle of a document, with these sentences, or one."""
+    start = 100
+    offsets = [(start + text.index(s), start + text.index(s) + len(s)) for s in sentences or [text]]
+    return Passage("d", start, start + len(text), text, tuple(offsets))
 
 
 def test_the_default_encoder(encoder: SentenceEncoder) -> None:
@@ -33,7 +34,7 @@ def test_the_default_encoder(encoder: SentenceEncoder) -> None:
     assert len(seen) > 2 and seen[-1] == (300, 300) and seen == sorted(set(seen))
     assert vectors.dtype == np.float32 and vectors.shape == (300, 384)
     np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-5)
-    # Sorting by length must not mix the rows up.
+    # Batches are sorted by length, rows are not.
     assert vectors[17] @ encoder.encode_texts([texts[17]])[0] > 0.9999
     alone = encoder.encode_passages([passages[17]])
     np.testing.assert_array_equal(encoded.tokens[17].pieces, alone.tokens[0].pieces)
@@ -48,8 +49,8 @@ def test_the_default_encoder(encoder: SentenceEncoder) -> None:
     assert encoder.count_pieces(["Pyongyang", ""])[1] == 0
 
 
-def test_threads_do_not_disturb_each_other(encoder: SentenceEncoder) -> None:
-    """Encoding cuts a long text and counting does not, with one tokenizer between them."""
+def test_threads_do_not_change_each_others_truncation(encoder: SentenceEncoder) -> None:
+    """Encoding truncates a long text and counting does not, with one tokenizer."""
     text = "x " * 400
     expected = encoder.encode_queries([text]).vectors
     with ThreadPoolExecutor() as pool:
@@ -74,7 +75,7 @@ def test_a_model_in_a_folder(tmp_path: Path, encoder: SentenceEncoder) -> None:
     )
 
 
-def test_it_gives_what_the_library_gives(encoder: SentenceEncoder) -> None:
+def test_vectors_equal_those_of_the_library(encoder: SentenceEncoder) -> None:
     texts = [
         "He flew to Hanoi.",
         "",
@@ -89,12 +90,14 @@ def test_it_gives_what_the_library_gives(encoder: SentenceEncoder) -> None:
     halves = SentenceEncoder(precision="float16")
     np.testing.assert_allclose(halves.encode_texts(texts), expected, atol=1e-3)
     assert (encoder.encode_texts(texts) * expected).sum(axis=1).min() > 0.999
-    of_tokens = library.encode(texts[0], output_value="token_embeddings").numpy()[1:-1]
-    of_tokens /= np.linalg.norm(of_tokens, axis=1, keepdims=True)
-    np.testing.assert_allclose(exact.encode_queries(texts).tokens[0].vectors, of_tokens, atol=1e-3)
+    token_vectors = library.encode(texts[0], output_value="token_embeddings").numpy()[1:-1]
+    token_vectors /= np.linalg.norm(token_vectors, axis=1, keepdims=True)
+    np.testing.assert_allclose(
+        exact.encode_queries(texts).tokens[0].vectors, token_vectors, atol=1e-3
+    )
 
 
-def test_sentences_are_the_means_of_their_pieces_in_the_passage() -> None:
+def test_sentence_vectors_are_mean_pooled_from_the_passage() -> None:
     exact = SentenceEncoder(precision="float32")
     first, last = "He flew to Hanoi \U0001f600 in May.", "The soup needs salt!"
     passages = [
@@ -104,22 +107,22 @@ def test_sentences_are_the_means_of_their_pieces_in_the_passage() -> None:
     ]
     found = exact.encode_passages(passages).sentences
     library = SentenceTransformer(str(get_model_path()), device="cpu")
-    of_tokens = library.encode(passages[0].text, output_value="token_embeddings").numpy()
-    heading, of_first, of_last = exact.count_pieces(["A heading", first, last])
-    assert len(of_tokens) == heading + of_first + of_last + 2
+    token_vectors = library.encode(passages[0].text, output_value="token_embeddings").numpy()
+    heading_count, first_count, last_count = exact.count_pieces(["A heading", first, last])
+    assert len(token_vectors) == heading_count + first_count + last_count + 2
     for vector, pieces in (
-        (found[0], of_tokens[1 + heading : 1 + heading + of_first]),
-        (found[1], of_tokens[1 + heading + of_first : -1]),
+        (found[0], token_vectors[1 + heading_count : 1 + heading_count + first_count]),
+        (found[1], token_vectors[1 + heading_count + first_count : -1]),
     ):
         mean = pieces.mean(axis=0)
         np.testing.assert_allclose(vector, mean / np.linalg.norm(mean), atol=1e-4)
     np.testing.assert_allclose(np.linalg.norm(found, axis=1), [1, 1, 1, 1, 0], atol=1e-5)
-    # The order in which passages of other lengths are encoded does not mix their sentences up.
-    turned = exact.encode_passages(passages[::-1]).sentences
-    np.testing.assert_allclose(turned[[3, 4, 2, 0, 1]], found, atol=1e-4)
+    # Sentences keep their order, in whatever order passages are encoded.
+    reversed_order = exact.encode_passages(passages[::-1]).sentences
+    np.testing.assert_allclose(reversed_order[[3, 4, 2, 0, 1]], found, atol=1e-4)
 
 
-def test_a_model_of_another_kind_is_left_to_the_library(tmp_path: Path) -> None:
+def test_other_models_are_computed_by_the_library(tmp_path: Path) -> None:
     library = SentenceTransformer(str(get_model_path()), device="cpu")
     library[1].pooling_mode = "cls"
     library.save(str(tmp_path))
@@ -136,14 +139,14 @@ def test_a_model_of_another_kind_is_left_to_the_library(tmp_path: Path) -> None:
     assert [len(t.pieces) for t in encoded.tokens] == other.count_pieces(texts)
 
 
-def test_weights_that_are_not_the_published_ones(tmp_path: Path, monkeypatch) -> None:
+def test_changed_weights_of_the_default_encoder_are_refused(tmp_path: Path, monkeypatch) -> None:
     folder = tmp_path / "changed"
     shutil.copytree(get_model_path(), folder)
     weights = folder / "model.safetensors"
     content = bytearray(weights.read_bytes())
     content[-1] ^= 1
     weights.write_bytes(content)
-    monkeypatch.setattr(encoder_module, "_find", lambda name: folder)
+    monkeypatch.setattr(encoder_module, "find_model", lambda name: folder)
     with pytest.raises(EncoderError, match="not the published ones .* reinstall"):
         SentenceEncoder()
 
@@ -180,11 +183,11 @@ def test_a_file_of_the_default_encoder_is_damaged(tmp_path: Path, monkeypatch) -
         SentenceEncoder()
 
 
-def test_encoders_that_do_not_exist(tmp_path: Path, monkeypatch) -> None:
+def test_missing_and_invalid_encoders_are_refused(tmp_path: Path, monkeypatch) -> None:
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     with pytest.raises(EncoderError, match="There is no encoder 'no-such/encoder', neither"):
         SentenceEncoder("no-such/encoder")
-    with pytest.raises(EncoderError, match="holds no model weights"):
+    with pytest.raises(EncoderError, match="has no model weights"):
         SentenceEncoder(str(tmp_path))
     (tmp_path / "model.safetensors").write_bytes(b"not weights")
     with pytest.raises(EncoderError, match="cannot be loaded as an encoder"):

@@ -55,7 +55,7 @@ def namespaces(
 
 @pytest.fixture(params=[None, fail, zeros], ids=["missing", "failing", "wrong"])
 def no_operators(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A processor that multiplies bfloat16 natively, and a PyTorch without working operators."""
+    """A processor with native bfloat16, and a PyTorch without working operators."""
     mkldnn, quantized = namespaces(request.param)
     monkeypatch.setattr(torch.ops, "mkldnn", mkldnn)
     monkeypatch.setattr(torch.ops, "quantized", quantized)
@@ -99,7 +99,7 @@ def test_without_operators_the_encoder_computes_in_float32(
     monkeypatch.setattr(torch.ops, "quantized", SimpleNamespace())
     found = SentenceEncoder().encode_texts(texts)
     np.testing.assert_array_equal(found, exact)
-    # The usual encoder, loaded before, goes on in its own precision.
+    # An encoder that was loaded before keeps its precision.
     np.testing.assert_array_equal(encoder.encode_texts(texts), usual)
     assert (usual * exact).sum(axis=1).min() > 0.999
 
@@ -116,7 +116,7 @@ def test_missing_operators_are_logged_once(caplog: pytest.LogCaptureFixture) -> 
     assert not any("\n" in message for message in messages)
 
 
-def test_a_processor_without_support_is_no_fault(
+def test_a_processor_without_support_logs_nothing(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(torch.backends.mkldnn, "is_available", lambda: False)
@@ -154,9 +154,9 @@ def test_private_operators_are_used_in_one_file_only() -> None:
 
 
 @pytest.mark.parametrize("gelu", [False, True])
-@pytest.mark.parametrize(("precision", "most"), [("float16", 1e-3), ("bfloat16", 0.02)])
-def test_a_layer_is_the_product_rounded(
-    precision: kernels.Precision, most: float, gelu: bool
+@pytest.mark.parametrize(("precision", "tolerance"), [("float16", 1e-3), ("bfloat16", 0.02)])
+def test_a_layer_is_the_rounded_product(
+    precision: kernels.Precision, tolerance: float, gelu: bool
 ) -> None:
     if kernels.precision_of(precision) != precision:
         pytest.skip(f"{precision} does not work on this machine")
@@ -169,5 +169,5 @@ def test_a_layer_is_the_product_rounded(
         layer = kernels.linear(weight.to(dtype), bias.to(dtype), precision, gelu=gelu)
         found = layer(x.to(dtype))
     assert found.dtype == dtype
-    torch.testing.assert_close(found.float(), expected, atol=most, rtol=most)
+    torch.testing.assert_close(found.float(), expected, atol=tolerance, rtol=tolerance)
     assert not torch.equal(found.float(), expected)

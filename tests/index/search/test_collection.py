@@ -6,10 +6,11 @@ import pytest
 
 from index.documents.document import make_document
 from index.errors import ArticleError
-from index.search import collection, sparse
+from index.search import collection, ranking, sparse
 from index.search.article_index import ArticleIndex
-from index.search.collection import Collection, ranking
-from index.search.late_interaction import LateIndex
+from index.search.collection import Collection
+from index.search.late_interaction import LateInteractionIndex
+from index.search.ranking import RankingWeights, load_ranking_weights
 from index.search.sparse import SparseIndex, idf, split_grams, split_pairs, split_words
 from tests.conftest import FakeEncoder
 from tests.index.search.test_article_index import QUERIES, TEXT
@@ -36,9 +37,9 @@ def test_scores_against_brute_force(index: Collection, fake_encoder: FakeEncoder
     owner = [i for i, p in enumerate(index.passages) for _ in p.sentences]
     queries = fake_encoder.encode_queries(QUERIES)
     vectors = queries.vectors
-    late = LateIndex.build(fake_encoder.encode_passages(index.passages).tokens)
-    held = late.held()
-    at = {
+    late = LateInteractionIndex.build(fake_encoder.encode_passages(index.passages).tokens)
+    document_frequency = late.document_frequency()
+    sentence_tables = {
         "sentence": vectors @ fake_encoder.encode_texts(sentences).T,
         "sentence words": SparseIndex(sentences, split_words).scores(QUERIES),
         "sentence grams": SparseIndex(sentences, split_grams, k1=0.9, b=0.5).scores(QUERIES),
@@ -47,7 +48,7 @@ def test_scores_against_brute_force(index: Collection, fake_encoder: FakeEncoder
         "dense": vectors @ fake_encoder.encode_passages(index.passages).vectors.T,
         "pieces": late.scores(
             queries.tokens,
-            [idf(4, [held[p] for p in q.pieces.tolist()]) for q in queries.tokens],
+            [idf(4, [document_frequency[p] for p in q.pieces.tolist()]) for q in queries.tokens],
             np.ones((3, 4), dtype=np.bool_),
         ),
         "words": SparseIndex(texts, split_words).scores(QUERIES),
@@ -60,10 +61,10 @@ def test_scores_against_brute_force(index: Collection, fake_encoder: FakeEncoder
                     for row in table
                 ]
             )
-            for name, table in at.items()
+            for name, table in sentence_tables.items()
         },
     }
-    weights = ranking()["passage"]
+    weights = load_ranking_weights().passage
     assert set(weights) == set(expected)
     for row, hits in enumerate(index.search(QUERIES, 4)):
         assert len(hits) == 4
@@ -73,66 +74,79 @@ def test_scores_against_brute_force(index: Collection, fake_encoder: FakeEncoder
                 assert hit.parts[name] == pytest.approx(table[row, number], abs=1e-5)
             total = sum(weights[name] * table[row, number] for name, table in expected.items())
             assert hit.score == pytest.approx(total, rel=1e-4)
-        real = [hit.score for hit in hits if not hit.passage.furniture]
-        assert real == sorted(real, reverse=True)
+        text_scores = [hit.score for hit in hits if not hit.passage.furniture]
+        assert text_scores == sorted(text_scores, reverse=True)
 
 
-def test_weights_that_are_not_what_was_fitted(
-    index: Collection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    whole, path = collection.RANKING.read_bytes(), tmp_path / "ranking.json"
-    monkeypatch.setattr(collection, "RANKING", path)
-    for harmed in (whole[:-9], whole.replace(b"1", b"2", 1), b"[]", b"", None):
+def test_damaged_weights_are_refused(tmp_path: Path) -> None:
+    content, path = ranking.RANKING_FILE.read_bytes(), tmp_path / "ranking.json"
+    for damaged in (content[:-9], content.replace(b"1", b"2", 1), b"[]", b"", None):
         path.unlink(missing_ok=True)
-        if harmed is not None:
-            path.write_bytes(harmed)
-        ranking.cache_clear()
+        if damaged is not None:
+            path.write_bytes(damaged)
         with pytest.raises(ArticleError, match=f"{path}' is damaged .*: restore it with 'git"):
-            Collection(index.indexes)
-    path.write_bytes(whole)
-    assert Collection(index.indexes).search(QUERIES, 4) == index.search(QUERIES, 4)
+            load_ranking_weights(path)
+    path.write_bytes(content)
+    assert load_ranking_weights(path) == load_ranking_weights()
 
 
-def test_in_a_long_text_only_the_best_are_compared_piece_by_piece(
-    index: Collection, monkeypatch
+def test_a_collection_uses_the_weights_that_it_is_given(
+    index: Collection, fake_encoder: FakeEncoder
+) -> None:
+    fitted = index.search(QUERIES, 4)
+    weights = RankingWeights({"dense": 1.0}, {"words": 2.0}, {"sentence words": 3.0, "passage": 1})
+    both = Collection([*index.indexes, article(OTHER, "b", fake_encoder)], weights=weights)
+    for searched in (both, both.only(["b"])):
+        for hits in searched.search(QUERIES, 9):
+            for hit in hits:
+                assert hit.score == pytest.approx(2 * hit.parts["words"])
+                for sentence in hit.sentences:
+                    expected = 3 * sentence.parts["sentence words"] + hit.score
+                    assert sentence.score == pytest.approx(expected)
+    # Other collections are not affected.
+    assert Collection(index.indexes).search(QUERIES, 4) == fitted == index.search(QUERIES, 4)
+
+
+def test_late_interaction_scores_only_the_best_passages_of_a_long_text(
+    index: Collection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     every = index.search(QUERIES, 4)
-    monkeypatch.setattr(collection, "LATE_PASSAGES", 2)
+    monkeypatch.setattr(collection, "LATE_INTERACTION_PASSAGES", 2)
+    weights = load_ranking_weights().first_stage
     for all_hits, hits in zip(every, index.search(QUERIES, 4), strict=True):
-        weights = ranking()["first stage"]
-        real = [hit for hit in all_hits if not hit.passage.furniture]
-        real.sort(key=lambda hit: -sum(w * hit.parts[name] for name, w in weights.items()))
-        expected = {hit.passage: hit.parts["pieces"] for hit in real[:2]}
+        text_hits = [hit for hit in all_hits if not hit.passage.furniture]
+        text_hits.sort(key=lambda hit: -sum(w * hit.parts[name] for name, w in weights.items()))
+        expected = {hit.passage: hit.parts["pieces"] for hit in text_hits[:2]}
         assert any(expected.values())
         for hit in hits:
             assert hit.parts["pieces"] == pytest.approx(expected.get(hit.passage, 0))
 
 
-def test_the_right_passage_is_first_and_furniture_last(index: Collection) -> None:
+def test_the_best_passage_is_first_and_furniture_last(index: Collection) -> None:
     hanoi, told, videos = index.search(QUERIES, 10)
     assert "flew to Hanoi" in hanoi[0].passage.text
     assert "had been told" in told[0].passage.text
-    # Even where its very words are asked for.
+    # Even if the query has its exact words.
     assert videos[-1].passage.text == "Click to watch related videos."
     assert [h.passage.furniture for h in videos] == [False, False, False, True]
 
 
-def test_nothing_to_search(index: Collection) -> None:
+def test_queries_without_terms(index: Collection) -> None:
     assert index.search([], 5) == []
     (hits,) = index.search(["…"], 5)
     assert len(hits) == 4
 
 
-def test_two_articles_are_ranked_as_one_that_has_the_text_of_both(
+def test_two_articles_are_ranked_like_one_with_both_texts(
     fake_encoder: FakeEncoder,
 ) -> None:
     first, second = (article(TEXT, "a", fake_encoder), article(OTHER, "b", fake_encoder))
     whole = Collection([article(f"{TEXT}\n\n{OTHER}", "whole", fake_encoder)])
     both = Collection([first, second])
-    for mine, expected in zip(both.search(QUERIES, 9), whole.search(QUERIES, 9), strict=True):
-        assert [h.passage.text for h in mine] == [h.passage.text for h in expected]
-        # Vectors of word pieces are kept in eight bits, passage by passage, so nothing differs.
-        assert [h.score for h in mine] == pytest.approx([h.score for h in expected], abs=1e-4)
+    for hits, expected in zip(both.search(QUERIES, 9), whole.search(QUERIES, 9), strict=True):
+        assert [h.passage.text for h in hits] == [h.passage.text for h in expected]
+        # Word-piece vectors are quantized by passage, so they do not differ.
+        assert [h.score for h in hits] == pytest.approx([h.score for h in expected], abs=1e-4)
     for hits in both.search(QUERIES, 9):
         for hit in hits:
             text = both.documents[hit.passage.document_id].text
@@ -141,7 +155,7 @@ def test_two_articles_are_ranked_as_one_that_has_the_text_of_both(
                 assert text[sentence.start : sentence.end] in hit.passage.text
 
 
-def test_some_of_the_articles_alone(fake_encoder: FakeEncoder) -> None:
+def test_only_searches_the_given_articles(fake_encoder: FakeEncoder) -> None:
     first, second = (article(TEXT, "a", fake_encoder), article(OTHER, "b", fake_encoder))
     both = Collection([first, second])
     alone = both.only(["b"])
@@ -158,18 +172,18 @@ def test_the_terms_of_an_article_are_counted_once(
 ) -> None:
     first, second = (article(TEXT, "a", fake_encoder), article(OTHER, "b", fake_encoder))
     expected = Collection([first, second]).search(QUERIES, 9)
-    monkeypatch.setattr(sparse.TermCounts, "of", None)
-    again = Collection([first.of(first.document), second])
+    monkeypatch.setattr(sparse.TermCounts, "from_texts", None)
+    again = Collection([first.with_document(first.document), second])
     assert again.search(QUERIES, 9) == expected
     assert again.only(["b"]).search(QUERIES, 9)
 
 
-def test_each_article_has_an_id_of_its_own(fake_encoder: FakeEncoder) -> None:
+def test_two_articles_with_one_id_are_refused(fake_encoder: FakeEncoder) -> None:
     one, two = (article(text, "same", fake_encoder) for text in (TEXT, OTHER))
     with pytest.raises(ValueError, match="one id"):
         Collection([one, two])
-    both = Collection([one, two.of(replace(two.document, id="same 2"))])
+    both = Collection([one, two.with_document(replace(two.document, id="same 2"))])
     assert [p.document_id for p in both.passages] == ["same"] * 4 + ["same 2"] * 2
     assert list(both.documents) == ["same", "same 2"]
-    with pytest.raises(ValueError, match="needs an article"):
+    with pytest.raises(ValueError, match="needs at least one index"):
         Collection([])

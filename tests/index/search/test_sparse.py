@@ -8,7 +8,7 @@ import pytest
 from index.search.sparse import (
     SparseIndex,
     TermCounts,
-    idfs_of,
+    shared_idfs,
     split_grams,
     split_pairs,
     split_words,
@@ -25,15 +25,15 @@ QUERIES = ["When did the president visit?", "Vietnam", "unknown words only", "of
 
 
 def bm25(texts: list[list[str]], query: list[str], k1: float, b: float) -> list[float]:
-    """Lucene's BM25, written out."""
+    """Lucene's BM25 by its formula."""
     mean = sum(map(len, texts)) / len(texts)
     scores = []
     for terms in texts:
         counts = Counter(terms)
         score = 0.0
         for term in query:
-            held = sum(term in other for other in texts)
-            idf = math.log(1 + (len(texts) - held + 0.5) / (held + 0.5))
+            frequency = sum(term in other for other in texts)
+            idf = math.log(1 + (len(texts) - frequency + 0.5) / (frequency + 0.5))
             weight = counts[term] / (counts[term] + k1 * (1 - b + b * len(terms) / mean))
             score += idf * weight
         scores.append(score)
@@ -60,13 +60,15 @@ def test_merged_counts_score_exactly_as_texts_indexed_together(split, k1: float,
     whole = SparseIndex(TEXTS, split, k1=k1, b=b)
     for ends in ([5], [2, 5], [0, 1, 3, 4, 5]):
         starts = [0, *ends[:-1]]
-        parts = [TermCounts.of(TEXTS[a:z], split) for a, z in zip(starts, ends, strict=True)]
+        parts = [
+            TermCounts.from_texts(TEXTS[a:z], split) for a, z in zip(starts, ends, strict=True)
+        ]
         merged = SparseIndex.merge(parts, split, k1=k1, b=b)
         assert len(merged) == 5
         np.testing.assert_array_equal(merged.scores(QUERIES), whole.scores(QUERIES))
-        for ours, expected in zip(merged.ceilings(QUERIES), whole.ceilings(QUERIES), strict=True):
+        for ours, expected in zip(merged.idf_mass(QUERIES), whole.idf_mass(QUERIES), strict=True):
             np.testing.assert_array_equal(ours, expected)
-    empty = SparseIndex.merge([TermCounts.of(["", "…"], split_words)], split_words)
+    empty = SparseIndex.merge([TermCounts.from_texts(["", "…"], split_words)], split_words)
     assert empty.scores(QUERIES).tolist() == [[0, 0]] * len(QUERIES)
 
 
@@ -79,14 +81,14 @@ def test_saved_and_mapped(tmp_path: Path) -> None:
         np.testing.assert_array_equal(again.scores(QUERIES), index.scores(QUERIES))
 
 
-def test_idf_over_several() -> None:
-    """Two indexes with the idf of both together give what one of all texts gives."""
+def test_idfs_shared_by_several_indexes() -> None:
+    """Two indexes with shared idfs score as one index of all texts."""
     # Texts of one length, so that the mean length is the same in all.
     texts = ["war in vietnam", "peace in korea", "war in korea", "rain in oslo", "war in spain"]
     parts = [SparseIndex(texts[:2], split_words), SparseIndex(texts[2:], split_words)]
     whole = SparseIndex(texts, split_words)
     query = "war vietnam zebra"
-    idfs = idfs_of(query, parts, split_words)
+    idfs = shared_idfs(query, parts, split_words)
     (expected,) = whole.scores([query])
     for index, first in zip(parts, (0, 2), strict=True):
         scores, found = index.search(query, 5, idfs)
@@ -96,21 +98,21 @@ def test_idf_over_several() -> None:
 
 def test_ceilings() -> None:
     index = SparseIndex(TEXTS, split_words)
-    every, known = index.ceilings(["vietnam zebra", "zebra", ""])
+    total, known = index.idf_mass(["vietnam zebra", "zebra", ""])
     vietnam = math.log(1 + (5 - 2 + 0.5) / (2 + 0.5))
     zebra = math.log(1 + (5 + 0.5) / 0.5)
-    np.testing.assert_allclose(every, [vietnam + zebra, zebra, 0], rtol=1e-6)
+    np.testing.assert_allclose(total, [vietnam + zebra, zebra, 0], rtol=1e-6)
     np.testing.assert_allclose(known, [vietnam, 0, 0], rtol=1e-6)
-    assert (index.scores(["vietnam zebra"]) < every[0]).all()
+    assert (index.scores(["vietnam zebra"]) < total[0]).all()
 
 
-def test_the_terms() -> None:
+def test_splitting_into_terms() -> None:
     assert split_words(["The visits of Kim Jong-un"]) == [["visit", "kim", "jong", "un"]]
     assert split_pairs(["the last visits"]) == [["the last", "last visit"]]
     assert split_grams(["Arrive in"]) == [["_arr", "arri", "rriv", "rive", "ive_", "_in_"]]
 
 
-def test_texts_without_a_word() -> None:
+def test_texts_without_terms() -> None:
     index = SparseIndex(["", "…"], split_words)
     assert index.scores(["a question"]).tolist() == [[0, 0]]
-    assert index.ceilings(["question"])[1].tolist() == [0]
+    assert index.idf_mass(["question"])[1].tolist() == [0]

@@ -1,4 +1,4 @@
-"""The stores, one suite for all: what is true of one is true of the others."""
+"""One suite for all stores, then tests of single stores and of reading a corpus."""
 
 import gzip
 import json
@@ -23,16 +23,17 @@ from index.documents.document import (
     read_document,
     well_formed,
 )
-from index.errors import SavedIndexError, StoreError
-from index.models.encoder import Encoded
+from index.errors import ArticleError, SavedIndexError, StoreError
+from index.models.types import Encoded
 from index.passages import split_passages
+from index.search import ranking
 from index.stores import faiss_store
-from index.stores import fill as filling
+from index.stores import fill as fill_module
 from index.stores.base import Store
 from index.stores.collection import StoredCollection
 from index.stores.corpus import Shard, read_corpus
 from index.stores.faiss_store import FaissStore
-from index.stores.fill import Filled, fill
+from index.stores.fill import FillResult, fill
 from index.stores.open import open_store
 from index.terminal import visible
 from tests.conftest import ROOT, FakeEncoder
@@ -60,19 +61,24 @@ def address(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 @pytest.fixture
 def opened(address: str, fake_encoder: FakeEncoder) -> Iterator[Open]:
+    """A function that opens the store at the address."""
     stores = []
 
-    def again() -> Store:
+    def open_again() -> Store:
         stores.append(open_store(address, fake_encoder))
         return stores[-1]
 
-    yield again
-    for one in stores:
-        one.close()
+    yield open_again
+    for store in stores:
+        store.close()
 
 
-def test_finds_and_gives_back_what_was_put(opened: Open, fake_encoder: FakeEncoder) -> None:
-    assert fill(opened(), TOWNS, fake_encoder) == Filled(documents=40, passages=80, held=0)
+def test_documents_that_were_put_are_found_and_returned(
+    opened: Open, fake_encoder: FakeEncoder
+) -> None:
+    assert fill(opened(), TOWNS, fake_encoder) == FillResult(
+        documents=40, passages=80, already_stored=0
+    )
     again = opened()
     assert len(again) == 80
     (hits,) = StoredCollection(again, fake_encoder).search(["Who is the mayor near lake7?"], 3)
@@ -109,9 +115,22 @@ def test_each_query_is_encoded_once(
     ]
 
 
-def test_the_same_candidates_by_words_and_by_vector(
-    opened: Open, fake_encoder: FakeEncoder
+def test_ranking_weights_are_loaded_once(
+    tmp_path: Path, fake_encoder: FakeEncoder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    store = FaissStore(tmp_path, fake_encoder)
+    fill(store, TOWNS[:9], fake_encoder)
+    collection = StoredCollection(store, fake_encoder)
+    expected = collection.search(["Person3 lake3"], 3)
+    monkeypatch.setattr(ranking, "read_fitted", Mock(side_effect=ArticleError("read again")))
+    assert collection.search(["Person3 lake3"], 3) == expected
+    given = StoredCollection(store, fake_encoder, weights=collection.weights)
+    assert given.search(["Person3 lake3"], 3) == expected
+    with pytest.raises(ArticleError, match="read again"):
+        StoredCollection(store, fake_encoder)
+
+
+def test_passages_are_found_by_words_and_by_vector(opened: Open, fake_encoder: FakeEncoder) -> None:
     fill(opened(), TOWNS, fake_encoder)
     queries = ["Person9", "a market on Mondays", "the of and", ""]
     vectors = fake_encoder.encode_queries(queries).vectors
@@ -121,7 +140,7 @@ def test_the_same_candidates_by_words_and_by_vector(
     assert all("market" in passage.text for passage in found[1])
 
 
-def test_what_is_there_is_not_encoded_again(
+def test_stored_documents_are_not_encoded_again(
     opened: Open, fake_encoder: FakeEncoder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fill(opened(), TOWNS[:10], fake_encoder)
@@ -132,13 +151,13 @@ def test_what_is_there_is_not_encoded_again(
         "encode_texts",
         lambda self, texts, progress=None: encoded.extend(texts) or encode(self, texts, progress),
     )
-    assert fill(opened(), TOWNS[:12], fake_encoder) == Filled(documents=2, passages=4, held=10)
+    assert fill(opened(), TOWNS[:12], fake_encoder) == FillResult(
+        documents=2, passages=4, already_stored=10
+    )
     assert len(encoded) == 4 and len(opened()) == 24
 
 
-def test_a_changed_document_takes_the_place_of_the_old_one(
-    opened: Open, fake_encoder: FakeEncoder
-) -> None:
+def test_a_changed_document_replaces_the_old_one(opened: Open, fake_encoder: FakeEncoder) -> None:
     fill(opened(), TOWNS, fake_encoder)
     new = town(
         7, "Nobody lives in this place since the flood, and the lake7 is larger than it was."
@@ -154,13 +173,15 @@ def test_a_changed_document_takes_the_place_of_the_old_one(
     assert len(opened()) == 80 and opened().document("towns/7.txt") == TOWNS[6]
 
 
-def test_of_two_with_one_id_the_last_counts(opened: Open, fake_encoder: FakeEncoder) -> None:
-    new = town(1, "Something else is told of this town, namely that it has no mayor at all.")
+def test_of_two_documents_with_one_id_the_last_is_stored(
+    opened: Open, fake_encoder: FakeEncoder
+) -> None:
+    new = town(1, "Nothing else is known of this town but that it has no mayor at all.")
     fill(opened(), [TOWNS[0], TOWNS[1], new], fake_encoder)
     assert len(opened()) == 3 and opened().document("towns/1.txt") == new
 
 
-def test_any_text_comes_back(opened: Open, fake_encoder: FakeEncoder) -> None:
+def test_any_text_is_returned(opened: Open, fake_encoder: FakeEncoder) -> None:
     texts = [
         "Ein Haus 🏠 mit\u0301 Zeichen\u202e und \x00 auch \ud800 dem hier, das keines ist.",
         "北京是中国的首都。它有很多人。",
@@ -177,12 +198,12 @@ def test_any_text_comes_back(opened: Open, fake_encoder: FakeEncoder) -> None:
         for passage in again.nearest(
             [document.text[:100]], fake_encoder.encode_texts([document.text]), 50
         )[0]:
-            whole = next(d for d in documents if d.id == passage.document_id)
-            assert passage.text == whole.text[passage.start : passage.end]
-    assert fill(opened(), documents, fake_encoder).held == len(documents)
+            owner = next(d for d in documents if d.id == passage.document_id)
+            assert passage.text == owner.text[passage.start : passage.end]
+    assert fill(opened(), documents, fake_encoder).already_stored == len(documents)
 
 
-def test_another_encoder_is_told(opened: Open, address: str, fake_encoder: FakeEncoder) -> None:
+def test_another_encoder_is_refused(opened: Open, address: str, fake_encoder: FakeEncoder) -> None:
     fill(opened(), TOWNS[:3], fake_encoder)
     other = FakeEncoder()
     other.revision = "1" * 64
@@ -190,33 +211,33 @@ def test_another_encoder_is_told(opened: Open, address: str, fake_encoder: FakeE
         open_store(address, other)
 
 
-def test_an_empty_store_is_told(opened: Open, fake_encoder: FakeEncoder) -> None:
+def test_an_empty_store_is_refused(opened: Open, fake_encoder: FakeEncoder) -> None:
     with pytest.raises(StoreError, match="is empty"):
         StoredCollection(opened(), fake_encoder)
 
 
-def test_says_what_it_is(opened: Open, address: str, fake_encoder: FakeEncoder) -> None:
+def test_describe(opened: Open, address: str, fake_encoder: FakeEncoder) -> None:
     fill(opened(), TOWNS[:3], fake_encoder)
-    about = opened().describe()
-    assert (about["store"], about["passages"]) == (address, 6)
-    json.dumps(about)
+    description = opened().describe()
+    assert (description["store"], description["passages"]) == (address, 6)
+    json.dumps(description)
 
 
 BUILD = """
 import sys
 from index.stores import faiss_store
 from index.stores import milvus
-from index.stores import fill as filling
+from index.stores import fill as fill_module
 from tests.conftest import FakeEncoder
 from tests.index.stores.test_store import TOWNS
-filling.BATCH_CHARACTERS, faiss_store.LOOSE, milvus.ROWS = 200, 6, 3
+fill_module.BATCH_CHARACTERS, faiss_store.LOOSE_SEGMENT_PASSAGES, milvus.BATCH_ROWS = 200, 6, 3
 from index.stores.open import open_store
-one = open_store(sys.argv[1], FakeEncoder())
-def told():
+store = open_store(sys.argv[1], FakeEncoder())
+def printed():
     for town in TOWNS:
         print(town.id, flush=True)
         yield town
-filling.fill(one, told(), FakeEncoder())
+fill_module.fill(store, printed(), FakeEncoder())
 print("done", flush=True)
 """
 
@@ -224,18 +245,18 @@ print("done", flush=True)
 def test_a_killed_build_can_be_started_again(
     opened: Open, address: str, fake_encoder: FakeEncoder
 ) -> None:
-    for stop in (3, 11, 26, 40):
+    for documents in (3, 11, 26, 40):
         with subprocess.Popen(
             [sys.executable, "-c", BUILD, address], cwd=ROOT, stdout=subprocess.PIPE, text=True
         ) as process:
             assert process.stdout
-            for _ in range(stop):
+            for _ in range(documents):
                 process.stdout.readline()
             process.send_signal(signal.SIGKILL)
     fill(opened(), TOWNS, fake_encoder)
-    again = opened()
-    assert len(again) == 80
-    assert all(again.document(one.id) == one for one in TOWNS)
+    store = opened()
+    assert len(store) == 80
+    assert all(store.document(document.id) == document for document in TOWNS)
 
 
 def test_shards_fill_one_store(opened: Open, address: str, fake_encoder: FakeEncoder) -> None:
@@ -251,47 +272,47 @@ def test_shards_fill_one_store(opened: Open, address: str, fake_encoder: FakeEnc
     assert hits[0].passage.document_id == "towns/33.txt"
 
 
-# What only one of them can show.
+# Tests of one kind of store.
 
 
-def test_loose_segments_are_put_together(
+def test_loose_segments_are_merged(
     tmp_path: Path, fake_encoder: FakeEncoder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(faiss_store, "LOOSE", 10)
-    monkeypatch.setattr(faiss_store, "WHOLE", 50)
-    monkeypatch.setattr(filling, "BATCH_CHARACTERS", 500)
-    one = FaissStore(tmp_path, fake_encoder)
-    fill(one, TOWNS, fake_encoder)
-    sizes = [segment["passages"] for segment in one.describe()["segments"]]
+    monkeypatch.setattr(faiss_store, "LOOSE_SEGMENT_PASSAGES", 10)
+    monkeypatch.setattr(faiss_store, "MAX_MERGED_PASSAGES", 50)
+    monkeypatch.setattr(fill_module, "BATCH_CHARACTERS", 500)
+    store = FaissStore(tmp_path, fake_encoder)
+    fill(store, TOWNS, fake_encoder)
+    sizes = [segment["passages"] for segment in store.describe()["segments"]]
     assert sum(sizes) == 80 and len(sizes) == 2 and max(sizes) <= 50
-    assert not any(segment["loose"] for segment in one.describe()["segments"])
+    assert not any(segment["loose"] for segment in store.describe()["segments"])
     assert sorted(p.name[:8] for p in tmp_path.iterdir()) == ["building", "segment-", "segment-"]
 
 
-def test_a_word_weighs_the_same_in_every_segment(tmp_path: Path, fake_encoder: FakeEncoder) -> None:
-    """A small segment's own idf would put its passages behind those of a large one."""
-    apart, whole = (
+def test_all_segments_use_the_same_idfs(tmp_path: Path, fake_encoder: FakeEncoder) -> None:
+    """With the idf of a small segment alone, its passages would rank below those of a large one."""
+    two_segments, one_segment = (
         FaissStore(tmp_path / "a", fake_encoder),
         FaissStore(tmp_path / "b", fake_encoder),
     )
-    fill(apart, TOWNS[:39], fake_encoder)
-    fill(apart, TOWNS[39:], fake_encoder)
-    fill(whole, TOWNS, fake_encoder)
+    fill(two_segments, TOWNS[:39], fake_encoder)
+    fill(two_segments, TOWNS[39:], fake_encoder)
+    fill(one_segment, TOWNS, fake_encoder)
     query = "Person40 lake40 mayor"
     vector = fake_encoder.encode_texts([query])
-    a, b = (s.nearest([query], vector, 10)[0] for s in (apart, whole))
-    assert [p.document_id for p in a][0] == [p.document_id for p in b][0] == "towns/40.txt"
+    a, b = (s.nearest([query], vector, 10)[0] for s in (two_segments, one_segment))
+    assert a[0].document_id == b[0].document_id == "towns/40.txt"
 
 
 @pytest.mark.parametrize("kind", ["flat", "hnsw", "ivf"])
-def test_every_kind_finds_it(tmp_path: Path, fake_encoder: FakeEncoder, kind: str) -> None:
-    one = FaissStore(tmp_path, fake_encoder, kind=kind)
-    fill(one, TOWNS, fake_encoder)
+def test_all_kinds_of_segments(tmp_path: Path, fake_encoder: FakeEncoder, kind: str) -> None:
+    store = FaissStore(tmp_path, fake_encoder, kind=kind)
+    fill(store, TOWNS, fake_encoder)
     again = FaissStore(tmp_path, fake_encoder)
     assert [s["kind"] for s in again.describe()["segments"]] == [kind]
     fill(
         again,
-        [town(3, "There is nothing to be told of this one, except that it rains.")],
+        [town(3, "Nothing is known of this one, except that it rains.")],
         fake_encoder,
     )
     (hits,) = StoredCollection(again, fake_encoder).search(["mayor lake12"], 2)
@@ -307,24 +328,24 @@ def test_a_damaged_file_is_named(tmp_path: Path, fake_encoder: FakeEncoder) -> N
     files = sorted(p for p in segment.rglob("*") if p.is_file())
     assert len(files) > 10
     for path in files:
-        whole = path.read_bytes()
-        for at in rng.integers(0, len(whole), 5):
-            flipped = bytearray(whole)
-            flipped[at] ^= 1 + int(rng.integers(255))
+        content = path.read_bytes()
+        for position in rng.integers(0, len(content), 5):
+            flipped = bytearray(content)
+            flipped[position] ^= 1 + int(rng.integers(255))
             path.write_bytes(flipped)
             with pytest.raises(SavedIndexError, match=path.name):
                 FaissStore(tmp_path, fake_encoder)
-        path.write_bytes(whole[: len(whole) // 2])
+        path.write_bytes(content[: len(content) // 2])
         with pytest.raises(SavedIndexError, match=path.name):
             FaissStore(tmp_path, fake_encoder)
         path.unlink()
         with pytest.raises(SavedIndexError, match=path.name):
             FaissStore(tmp_path, fake_encoder)
-        path.write_bytes(whole)
+        path.write_bytes(content)
     assert len(FaissStore(tmp_path, fake_encoder)) == 80
 
 
-def test_two_builds_of_one_shard(tmp_path: Path, fake_encoder: FakeEncoder) -> None:
+def test_two_builds_of_one_shard_are_refused(tmp_path: Path, fake_encoder: FakeEncoder) -> None:
     one, other = FaissStore(tmp_path, fake_encoder), FaissStore(tmp_path, fake_encoder)
     one.put([TOWNS[0]], *split(TOWNS[0], fake_encoder))
     with pytest.raises(StoreError, match="Another build of shard 1-of-1"):
@@ -353,34 +374,34 @@ def split(document: Document, encoder: FakeEncoder):
         "folder",
     ],
 )
-def test_no_address_of_a_store(address: str, fake_encoder: FakeEncoder) -> None:
-    with pytest.raises(StoreError, match="is no (address of a|name for a) store"):
+def test_invalid_addresses_are_refused(address: str, fake_encoder: FakeEncoder) -> None:
+    with pytest.raises(StoreError, match="is not (the address of a|a name for a) store"):
         open_store(address, fake_encoder)
 
 
 @pytest.mark.parametrize("address", ["faiss:~nobody-here/x", "milvus-lite:~nobody-here/x.db"])
-def test_a_store_of_an_unknown_user(address: str, fake_encoder: FakeEncoder) -> None:
+def test_an_unknown_user_in_an_address_is_reported(address: str, fake_encoder: FakeEncoder) -> None:
     with pytest.raises(StoreError, match="no home folder for the user in '~nobody-here/x"):
         open_store(address, fake_encoder)
 
 
 @pytest.mark.parametrize("host", ["[bad", "host:port", "host?shards=x", "", "ho:st:1"])
-def test_a_password_is_told_to_nobody(host: str, fake_encoder: FakeEncoder) -> None:
+def test_messages_hide_the_password(host: str, fake_encoder: FakeEncoder) -> None:
     with pytest.raises(StoreError) as refused:
         open_store(f"milvus://me:s3:cr3t@{host}", fake_encoder)
     assert "cr3t" not in str(refused.value) and f"me:…@{host}" in str(refused.value)
 
 
-def test_a_server_that_is_not_there(
+def test_an_unreachable_server_is_reported(
     fake_encoder: FakeEncoder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("index.stores.milvus.TIMEOUT", 1.0)
+    monkeypatch.setattr("index.stores.milvus.TIMEOUT_SECONDS", 1.0)
     with pytest.raises(StoreError, match="milvus://me:…@127.0.0.1:9 does not answer") as error:
         open_store("milvus://me:secret@127.0.0.1:9", fake_encoder)
     assert "secret" not in str(error.value)
 
 
-def test_without_the_packages() -> None:
+def test_missing_packages_are_reported() -> None:
     code = """
 import sys
 sys.modules["pymilvus"] = None
@@ -397,7 +418,7 @@ except StoreError as error:
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[str]:
-    """Milvus Lite in a process of its own, which is reached as a cluster is: its HOST:PORT."""
+    """The HOST:PORT of a server with Milvus Lite, which is addressed like a cluster."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -417,70 +438,70 @@ def server(tmp_path: Path) -> Iterator[str]:
         process.terminate()
 
 
-def test_over_the_line_as_to_a_cluster(server: str, fake_encoder: FakeEncoder) -> None:
-    one = open_store(f"milvus://{server}/towns?shards=2", fake_encoder)
-    assert fill(one, TOWNS, fake_encoder).passages == 80
-    (hits,) = StoredCollection(one, fake_encoder).search(["Person21"], 1)
+def test_a_store_on_a_server(server: str, fake_encoder: FakeEncoder) -> None:
+    store = open_store(f"milvus://{server}/towns?shards=2", fake_encoder)
+    assert fill(store, TOWNS, fake_encoder).passages == 80
+    (hits,) = StoredCollection(store, fake_encoder).search(["Person21"], 1)
     assert hits[0].passage.document_id == "towns/21.txt"
     other = open_store(f"milvus://{server}", fake_encoder)
-    assert (len(one), len(other)) == (80, 0)
-    one.close()
+    assert (len(store), len(other)) == (80, 0)
+    store.close()
     other.close()
 
 
-def test_builders_at_once_leave_no_doubles(server: str, fake_encoder: FakeEncoder) -> None:
+def test_concurrent_builds_leave_no_duplicates(server: str, fake_encoder: FakeEncoder) -> None:
     """Three processes put the same documents into one collection."""
-    builders = [
+    builds = [
         subprocess.Popen([sys.executable, "-c", BUILD, f"milvus://{server}"], cwd=ROOT)
         for _ in range(3)
     ]
-    assert [builder.wait(120) for builder in builders] == [0, 0, 0]
-    one = open_store(f"milvus://{server}", fake_encoder)
-    assert len(one) == 80 and one.held(TOWNS) == {town.id for town in TOWNS}
-    one.close()
+    assert [build.wait(120) for build in builds] == [0, 0, 0]
+    store = open_store(f"milvus://{server}", fake_encoder)
+    assert len(store) == 80 and store.stored_ids(TOWNS) == {town.id for town in TOWNS}
+    store.close()
 
 
-def test_a_builder_killed_before_the_indexes(
+def test_a_build_killed_before_creating_indexes(
     server: str, fake_encoder: FakeEncoder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from index.stores.milvus import MilvusStore
 
     with monkeypatch.context() as killed:
-        killed.setattr(MilvusStore, "_index", Mock(side_effect=KeyboardInterrupt))
+        killed.setattr(MilvusStore, "_create_indexes", Mock(side_effect=KeyboardInterrupt))
         with pytest.raises(KeyboardInterrupt):
             open_store(f"milvus://{server}", fake_encoder)
-    one = open_store(f"milvus://{server}", fake_encoder)
-    assert fill(one, TOWNS, fake_encoder).passages == 80
-    (hits,) = StoredCollection(one, fake_encoder).search(["Person21"], 1)
+    store = open_store(f"milvus://{server}", fake_encoder)
+    assert fill(store, TOWNS, fake_encoder).passages == 80
+    (hits,) = StoredCollection(store, fake_encoder).search(["Person21"], 1)
     assert hits[0].passage.document_id == "towns/21.txt"
-    one.close()
+    store.close()
 
 
-def test_a_builder_that_comes_late_takes_what_another_made(
+def test_a_build_uses_the_collection_that_another_creates_meanwhile(
     server: str, fake_encoder: FakeEncoder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It asked what is there before the other had made it."""
+    """It looks for the collection before the other build has created it."""
     from pymilvus import MilvusClient
 
-    one = open_store(f"milvus://{server}", fake_encoder)
+    store = open_store(f"milvus://{server}", fake_encoder)
     monkeypatch.setattr(MilvusClient, "list_collections", lambda *_, **__: [])
     answers = iter([False])
-    there = MilvusClient.has_collection
+    has_collection = MilvusClient.has_collection
     monkeypatch.setattr(
         MilvusClient,
         "has_collection",
-        lambda *a, **k: next(answers, None) is None and there(*a, **k),
+        lambda *a, **k: next(answers, None) is None and has_collection(*a, **k),
     )
     other = open_store(f"milvus://{server}", fake_encoder)
-    assert fill(other, TOWNS, fake_encoder).passages == len(one) == 80
-    one.close()
+    assert fill(other, TOWNS, fake_encoder).passages == len(store) == 80
+    store.close()
     other.close()
 
 
-# The corpus.
+# Reading a corpus.
 
 
-def test_reads_folders_files_and_lines(tmp_path: Path) -> None:
+def test_reading_folders_files_and_json_lines(tmp_path: Path) -> None:
     (tmp_path / "texts" / ".git").mkdir(parents=True)
     (tmp_path / "texts" / "b.txt").write_text("The second text is this one.")
     (tmp_path / "texts" / "a.md").write_text("The first text is this one.")
@@ -501,13 +522,15 @@ def test_reads_folders_files_and_lines(tmp_path: Path) -> None:
     ]
     with gzip.open(tmp_path / "texts" / "more.jsonl.gz", "wt") as file:
         file.write("\n".join(lines))
-    left: list[str] = []
-    found = list(read_corpus([str(tmp_path / "texts")], skipped=left.append))
+    skipped: list[str] = []
+    found = list(read_corpus([str(tmp_path / "texts")], skipped=skipped.append))
     folder = (tmp_path / "texts").as_posix()
     assert [d.id for d in found] == [f"{folder}/a.md", f"{folder}/b.txt", "5", "9"]
     assert (found[2].title, found[2].source) == ("Fifth", "http://x/5")
-    assert "broken.pdf" in left[0]
-    assert [why.split(" of ")[0] for why in left[1:]] == [f"Line {n}" for n in range(3, 8)]
+    assert "broken.pdf" in skipped[0]
+    assert [message.split(" of ")[0] for message in skipped[1:]] == [
+        f"Line {n}" for n in range(3, 8)
+    ]
     with pytest.raises(DocumentError, match="broken.pdf"):
         list(read_corpus([str(tmp_path / "texts")]))
     with pytest.raises(DocumentError, match="no file"):
@@ -515,73 +538,75 @@ def test_reads_folders_files_and_lines(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["A.JSONL", "A.Jsonl", "A.JSONL.GZ", "a.jsonl.Gz"])
-def test_lines_are_read_whatever_the_case_of_the_suffix(tmp_path: Path, name: str) -> None:
+def test_suffixes_are_case_insensitive(tmp_path: Path, name: str) -> None:
     content = b"".join(json.dumps({"id": n, "text": f"Text {n}."}).encode() + b"\n" for n in "12")
-    packed = gzip.compress(content) if name.lower().endswith(".gz") else content
-    (tmp_path / name).write_bytes(packed)
+    data = gzip.compress(content) if name.lower().endswith(".gz") else content
+    (tmp_path / name).write_bytes(data)
     for source in (tmp_path, tmp_path / name):
         assert [d.id for d in read_corpus([str(source)])] == ["1", "2"]
 
 
-def test_a_shard_has_its_own_documents_only(tmp_path: Path) -> None:
+def test_shards_are_disjoint(tmp_path: Path) -> None:
     for number in range(20):
         (tmp_path / f"{number}.txt").write_text(f"Text number {number} is here.")
-    of = [{d.id for d in read_corpus([str(tmp_path)], Shard(i, 4))} for i in (1, 2, 3, 4)]
-    assert sum(map(len, of)) == len(set.union(*of)) == 20
+    shards = [{d.id for d in read_corpus([str(tmp_path)], Shard(i, 4))} for i in (1, 2, 3, 4)]
+    assert sum(map(len, shards)) == len(set.union(*shards)) == 20
 
 
-def test_a_jsonl_cut_short(tmp_path: Path) -> None:
+def test_a_truncated_jsonl_is_reported(tmp_path: Path) -> None:
     path = tmp_path / "cut.jsonl.gz"
     with gzip.open(path, "wt") as file:
         file.write(
             "\n".join(json.dumps({"id": n, "text": os.urandom(99).hex()}) for n in range(99))
         )
     path.write_bytes(path.read_bytes()[:2000])
-    with pytest.raises(DocumentError, match="check that it is whole"):
+    with pytest.raises(DocumentError, match="check that it is complete"):
         list(read_corpus([str(path)]))
 
 
-def test_all_members_of_a_packed_jsonl_are_read(tmp_path: Path) -> None:
+def test_all_members_of_a_gzipped_jsonl_are_read(tmp_path: Path) -> None:
     path = tmp_path / "more.jsonl.gz"
     lines = [json.dumps({"id": n, "text": f"The lamp {n} was lit."}) + "\n" for n in range(50)]
     path.write_bytes(b"".join(gzip.compress(line.encode()) for line in lines))
     assert [d.id for d in read_corpus([str(path)])] == [str(n) for n in range(50)]
 
 
-def test_a_damaged_jsonl_is_told(tmp_path: Path) -> None:
+def test_a_damaged_jsonl_is_reported(tmp_path: Path) -> None:
     path = tmp_path / "damaged.jsonl.gz"
     line = json.dumps({"id": "1", "text": os.urandom(999).hex()}).encode()
-    whole = gzip.compress(line)
-    for at in range(10, len(whole)):
-        path.write_bytes(whole[:at] + bytes([whole[at] ^ 0xFF]) + whole[at + 1 :])
-        left: list[str] = []
+    content = gzip.compress(line)
+    for i in range(10, len(content)):
+        path.write_bytes(content[:i] + bytes([content[i] ^ 0xFF]) + content[i + 1 :])
+        skipped: list[str] = []
         try:
-            list(read_corpus([str(path)], skipped=left.append))
-        except DocumentError as error:  # after the documents that are whole
-            left.append(str(error))
-        assert left and all(str(path) in why for why in left)
+            list(read_corpus([str(path)], skipped=skipped.append))
+        except DocumentError as error:  # after the intact documents
+            skipped.append(str(error))
+        assert skipped and all(str(path) in message for message in skipped)
 
 
 @pytest.mark.parametrize("path", ["~nobody-here/x", "~nobody-here/x.jsonl", "a" * 5000])
-def test_a_path_that_leads_nowhere_is_told(path: str) -> None:
+def test_an_invalid_path_is_reported(path: str) -> None:
     with pytest.raises(DocumentError, match="no home folder|cannot be read"):
         list(read_corpus([path]))
-    left: list[str] = []
-    assert list(read_corpus([path], skipped=left.append)) == [] and len(left) == 1
+    skipped: list[str] = []
+    assert list(read_corpus([path], skipped=skipped.append)) == [] and len(skipped) == 1
 
 
-def test_a_line_without_an_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("index.stores.corpus.MAX_LINE", 1000)
+def test_an_endless_line_is_skipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("index.stores.corpus.MAX_LINE_BYTES", 1000)
     path = tmp_path / "bomb.jsonl.gz"
     line = json.dumps({"id": "1", "text": "The lamp was lit."}).encode()
     path.write_bytes(gzip.compress(line + b"\n" + b" " * 20_000_000))
-    left: list[str] = []
-    assert [d.id for d in read_corpus([str(path)], skipped=left.append)] == ["1"]
-    assert [why.split(" of ")[0] for why in left] == ["Line 2"]
+    skipped: list[str] = []
+    assert [d.id for d in read_corpus([str(path)], skipped=skipped.append)] == ["1"]
+    assert [message.split(" of ")[0] for message in skipped] == ["Line 2"]
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere names are text")
-def test_a_name_that_is_no_text(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems have no such names")
+def test_a_file_name_that_is_not_valid_text(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     path = os.fsdecode(os.fsencode(tmp_path) + b"/\xff.txt")
     Path(path).write_text("The lamp was lit in 1890 by the keeper.")
     encoder = FakeEncoder()

@@ -153,8 +153,8 @@ def test_a_body_that_does_not_arrive_is_not_waited_for_without_end(
     ("path", "body", "status"),
     [
         ("call/none", {"data": []}, 404),
-        ("call/arrive", {"data": []}, 404),  # the page's own
-        ("call/v2/arrive", {}, 404),
+        ("call/start_session", {"data": []}, 404),  # the page's own
+        ("call/v2/start_session", {}, 404),
         ("call/v2/none", {}, 404),
         ("run/none", {"data": []}, 404),
         ("queue/join", {"data": [], "fn_index": 999, "session_hash": "a"}, 404),
@@ -180,5 +180,5 @@ def test_values_that_are_missing_are_told(capfd: pytest.CaptureFixture[str]) -> 
     with serving(opening()) as address:
         reply = call(address, "ask", ["SECRET question"])
         assert reply.startswith("event: error")
-        assert "4 values are needed and 1 were given." in reply
+        assert "4 values are needed, and 1 were given." in reply
     assert "SECRET" not in "".join(capfd.readouterr())

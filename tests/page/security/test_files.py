@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import os
+import time
 from collections.abc import Iterator
 from http.client import HTTPConnection
 from pathlib import Path
@@ -199,7 +200,7 @@ def test_what_was_not_uploaded_is_neither_read_nor_deleted(secret: Path, uploads
         for path in not_uploads(secret, uploads, uploaded["path"]):
             reply = call(address, "open", [None, None, [as_file(path)]])
             assert reply.startswith("event: error"), path
-            assert "upload it." in reply or "is a folder" in reply, (path, reply)
+            assert "Upload it instead." in reply or "is a folder" in reply, (path, reply)
         assert secret.exists() and uploads.is_dir() and Path("app.py").exists()
         assert '"mine"' in call(address, "open", [None, None, [uploaded]])
 
@@ -216,7 +217,7 @@ def test_gradio_fetches_nothing(uploads: Path, monkeypatch: pytest.MonkeyPatch) 
                 ("ask", [as_file(url), None, None, 5]),
             ):
                 reply = call(address, name, data)
-                assert reply.startswith("event: error") and "upload it." in reply
+                assert reply.startswith("event: error") and "Upload it instead." in reply
 
 
 # By MCP
@@ -249,7 +250,7 @@ def test_an_mcp_client_cannot_read_a_file_of_the_machine(secret: Path, uploads: 
                 ("ask", {"question": "When?", "documents": [file], "history": [[file, "a"]]}),
             ):
                 failed, text = tool(address, name, **arguments)
-                refused = "cannot be given by its path" in text or "validation error" in text
+                refused = "can't be given by its path" in text or "validation error" in text
                 assert failed and refused, (path, name, text)
         _, listed = tool(address, "documents")
         assert [document["id"] for document in json.loads(listed)] == ["zwickel"]
@@ -259,7 +260,7 @@ def test_an_mcp_client_cannot_read_a_file_of_the_machine(secret: Path, uploads: 
         assert secret.exists()
         for other in (str(secret), f"file://{secret}"):
             failed, text = tool(address, "open", address=other)
-            assert failed and "no web address" in text
+            assert failed and "isn't a web address" in text
 
 
 def test_an_mcp_client_opens_a_file_by_its_content(uploads: Path) -> None:
@@ -275,6 +276,22 @@ def test_an_mcp_client_opens_a_file_by_its_content(uploads: Path) -> None:
             "lamp.txt",
         ]
         assert [path for path in uploads.rglob("*") if path.is_file()] == []
+
+
+def test_an_idle_mcp_session_is_forgotten_and_says_so_once(
+    uploads: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("page.page.SWEEP_SECONDS", 0.1)
+    with launched(opening(), mcp_server=True) as (page, address):
+        assert not tool(address, "open", text="The lamp was lit in 1851.")[0]
+        assert "pasted text" in tool(address, "documents")[1]
+        page.sessions.forget_after = 0.5
+        time.sleep(1.5)
+        page.sessions.forget_after = 3600.0
+        failed, text = tool(address, "documents")
+        assert failed and "Please add them again." in text
+        failed, listed = tool(address, "documents")
+        assert not failed and "pasted text" not in listed
 
 
 def test_nobody_else_is_taken_for_the_mcp_client(uploads: Path) -> None:

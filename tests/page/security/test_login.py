@@ -120,7 +120,7 @@ def test_passwords_cannot_be_tried_without_end(tmp_path: Path) -> None:
     with serving(opening(tmp_path), auth=USER) as address, httpx.Client() as client:
         replies = [client.post(f"{address}login", data=WRONG) for _ in range(MAX_ATTEMPTS + 2)]
         assert [each.status_code for each in replies] == [400] * MAX_ATTEMPTS + [429] * 2
-        assert replies[-1].json() == {"detail": "Too many wrong passwords: try again in a minute."}
+        assert replies[-1].json() == {"detail": "Too many wrong passwords. Try again in a minute."}
         assert replies[-1].headers["retry-after"] == "60"
         # Or a guess that is right would still be told from the others.
         for path in ("login", "login/"):

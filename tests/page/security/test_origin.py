@@ -33,7 +33,7 @@ def test_the_page_answers_to_no_name_that_another_may_own() -> None:
         for host in ("example.org", "localhost.example.org", "127.0.0.1.nip.io", "[bad", "a@b:c"):
             status, text = config_for(address, host)
             assert status == 421 and not WORDS.search(text), host
-            assert "start it with --name HOST" in json.loads(text)["detail"]
+            assert "Start it with --name HOST" in json.loads(text)["detail"]
     with serving(opening()) as address:
         assert config_for(address, "example.org")[0] == 200
 

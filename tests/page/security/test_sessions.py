@@ -16,7 +16,7 @@ from page.security.sessions import SessionLimits
 from tests.browser import launched
 from tests.page.security.ledger import QUESTION, call, opening
 
-LOST = "was not used for a while: open it again."
+EXPIRED = "inactivity or a server restart. Please add them again."
 
 
 class Recorder:
@@ -48,7 +48,7 @@ def test_where_the_page_is_full_the_client_with_the_most_loses(
 
 
 def test_new_sessions_of_a_client_are_limited_by_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "MAX_NEW", 3)
+    monkeypatch.setattr(module, "MAX_NEW_SESSIONS", 3)
     seen = Recorder()
     assert [seen.sessions.use(f"s{n}", "1") for n in range(5)] == [True] * 3 + [False] * 2
     assert seen.sessions.use("s0", "1") and seen.sessions.use("other", "2")
@@ -90,7 +90,10 @@ def ids(reply: str) -> list[str]:
 
 
 def test_a_stranger_wipes_nobody_elses_documents(monkeypatch: pytest.MonkeyPatch) -> None:
-    with small(monkeypatch, MAX_SESSIONS_PER_CLIENT=5, MAX_SESSIONS=20, MAX_NEW=1000) as (_, at):
+    with small(monkeypatch, MAX_SESSIONS_PER_CLIENT=5, MAX_SESSIONS=20, MAX_NEW_SESSIONS=1000) as (
+        _,
+        at,
+    ):
 
         def as_client(client: str, session: str, name: str, data: list[Any]) -> str:
             url = f"{at}gradio_api/call/{name}"
@@ -108,7 +111,7 @@ def test_a_stranger_wipes_nobody_elses_documents(monkeypatch: pytest.MonkeyPatch
             reply = as_client(f"10.0.0.{person}", person, "documents", [])
             assert ids(reply) == ["zwickel", "pasted text"]
         # Whoever lost theirs is told so, once.
-        assert LOST in as_client("203.0.113.9", "stranger0", "documents", [])
+        assert EXPIRED in as_client("203.0.113.9", "stranger0", "documents", [])
         assert ids(as_client("203.0.113.9", "stranger0", "documents", [])) == ["zwickel"]
         assert ids(as_client("203.0.113.9", "stranger59", "documents", [])) == [
             "zwickel",
@@ -117,7 +120,7 @@ def test_a_stranger_wipes_nobody_elses_documents(monkeypatch: pytest.MonkeyPatch
 
 
 def test_too_many_new_sessions_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    with small(monkeypatch, MAX_NEW=3) as (_, address):
+    with small(monkeypatch, MAX_NEW_SESSIONS=3) as (_, address):
         url = f"{address}gradio_api/call/documents"
         statuses = [
             httpx.post(url, json={"data": [], "session_hash": f"s{n}"}).status_code
@@ -141,13 +144,13 @@ def test_a_page_that_lost_its_state_is_told(monkeypatch: pytest.MonkeyPatch) -> 
             url = f"{address}gradio_api/queue/data?session_hash={session}"
             return httpx.get(url, timeout=30).text
 
-        ask("anna", "arrive", [None])
-        assert "1851" in ask("anna", "ask_1", [QUESTION, None])
-        ask("ben", "arrive", [None])
+        ask("anna", "start_session", [None])
+        assert "1851" in ask("anna", "ask_1", [QUESTION, None, True])
+        ask("ben", "start_session", [None])
         assert "anna" not in page.blocks.state_holder.session_data
-        assert LOST in ask("anna", "ask_1", [QUESTION, None])
-        again = ask("anna", "ask_1", [QUESTION, None])
-        assert LOST not in again and "1851" in again
+        assert EXPIRED in ask("anna", "ask_1", [QUESTION, None, True])
+        again = ask("anna", "ask_1", [QUESTION, None, True])
+        assert EXPIRED not in again and "1851" in again
 
 
 def test_a_call_without_a_session_leaves_nothing() -> None:
@@ -159,3 +162,18 @@ def test_a_call_without_a_session_leaves_nothing() -> None:
             time.sleep(0.1)
         assert page.blocks.state_holder.session_data == {}
         assert page.replies._calls == set()
+
+
+def test_a_question_that_arrives_before_the_page_is_loaded_is_answered() -> None:
+    with launched(opening()) as (_, address):
+        config = httpx.get(f"{address}config").json()
+        functions = {one["api_name"]: one["id"] for one in config["dependencies"]}
+        body = {
+            "data": [QUESTION, None, False],
+            "fn_index": functions["ask_1"],
+            "session_hash": "anna",
+        }
+        httpx.post(f"{address}gradio_api/queue/join", json=body).raise_for_status()
+        url = f"{address}gradio_api/queue/data?session_hash=anna"
+        reply = httpx.get(url, timeout=30).text
+        assert "1851" in reply and EXPIRED not in reply
