@@ -92,6 +92,18 @@ class FakeReader:
         return Reading(tuple(sorted(spans, key=lambda span: -span.score)[:n]), 0.0)
 
 
+# A test that uses one of these fixtures, however indirectly, has the marker.
+MARKED_FIXTURES = {"browser": "browser", "encoder": "models", "reader": "models"}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests by the fixtures that they use."""
+    for item in items:
+        for fixture in getattr(item, "fixturenames", ()):
+            if fixture in MARKED_FIXTURES:
+                item.add_marker(MARKED_FIXTURES[fixture])
+
+
 @pytest.fixture
 def fake_encoder() -> FakeEncoder:
     return FakeEncoder()
@@ -111,10 +123,12 @@ def reader() -> Reader:
 def browser() -> Iterator[Browser]:
     """A Chromium; without one the test is skipped, and in CI it fails."""
     # Imported here because they take seconds, and most tests are not of the page.
-    from playwright.sync_api import sync_playwright
+    from playwright.sync_api import expect, sync_playwright
 
     from tests.browser import NoBrowserError, open_browser
 
+    # What is waited for comes at once on a quiet machine, and late on a busy one.
+    expect.set_options(timeout=30_000)
     with sync_playwright() as playwright:
         try:
             opened = open_browser(playwright)

@@ -133,10 +133,6 @@ def in_words(page: Page, selector: str) -> str:
     return " ".join(page.locator(selector).all_text_contents())
 
 
-browser_test = pytest.mark.browser
-
-
-@browser_test
 def test_the_flag_would_be_seen(browser: Browser) -> None:
     page = browser.new_page()
     page.set_content(f"<p>{SENTENCE}</p>")
@@ -144,7 +140,6 @@ def test_the_flag_would_be_seen(browser: Browser) -> None:
     page.close()
 
 
-@browser_test
 def test_the_article_has_every_character(shown: Shown) -> None:
     harmless(shown)
     sheet = shown.page.locator("#article .sheet:not([hidden]) > *").all_text_contents()
@@ -155,7 +150,6 @@ def test_the_article_has_every_character(shown: Shown) -> None:
     assert f", {NAME}.txt" in tabs.first.get_attribute("title", timeout=1000)
 
 
-@browser_test
 def test_the_chat_has_every_character(shown: Shown) -> None:
     harmless(shown)
     assert shown.page.locator("#chat .asked").all_text_contents() == [QUESTION, EXAMPLE]
@@ -169,7 +163,6 @@ def test_the_chat_has_every_character(shown: Shown) -> None:
     )
 
 
-@browser_test
 def test_the_passages_and_the_example_have_every_character(shown: Shown) -> None:
     harmless(shown)
     passages = shown.page.locator("#passages .excerpt").all_text_contents()
@@ -182,7 +175,6 @@ def test_the_passages_and_the_example_have_every_character(shown: Shown) -> None
     harmless(shown)
 
 
-@browser_test
 def test_an_abstention_shows_the_nearest_passage(shown: Shown) -> None:
     page = shown.page
     page.get_by_role("checkbox").last.uncheck()
@@ -195,7 +187,6 @@ def test_an_abstention_shows_the_nearest_passage(shown: Shown) -> None:
     page.get_by_role("checkbox").last.check()
 
 
-@browser_test
 def test_an_error_that_quotes_is_shown_as_it_is(shown: Shown) -> None:
     page = shown.page
     page.get_by_role("button", name="Add a document").click()
@@ -209,7 +200,6 @@ def test_an_error_that_quotes_is_shown_as_it_is(shown: Shown) -> None:
     harmless(shown)
 
 
-@browser_test
 def test_a_web_page_is_read_and_not_run(shown: Shown) -> None:
     page, tabs = shown.page, shown.page.get_by_role("tab")
     words = "The lighthouse was painted in 1902 by the keeper, who was proud of it for years."
@@ -249,7 +239,6 @@ class Read(HTMLParser):
         self.text += data
 
 
-@browser_test
 def test_the_export_is_text(shown: Shown) -> None:
     with shown.page.expect_download() as download:
         shown.page.get_by_role("button", name="Export").click()

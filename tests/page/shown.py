@@ -3,19 +3,30 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
 from index.documents.document import Document, make_document
 from index.models.types import Encoded, Progress
 from index.passages import Passage
-from index.search.collection import Hit
-from page.loader import CancelledError
+from index.search.article_index import ArticleIndex
+from index.search.collection import Collection, Hit
+from page.loader import CancelledError, DocumentLoader
 from page.text_ranges import OpenDocuments
 from page.uploads import Uploads
+from qa.answerer import ArticleAnswerer
 from qa.types import Answer, Citation
-from tests.conftest import FakeEncoder
+from tests.conftest import FakeEncoder, FakeReader
+
+LIGHTHOUSE = """The lighthouse of Rosport
+
+The lighthouse of Rosport was built in 1851 by the engineer Anna Weber. It is 31 metres tall.
+
+Its keeper lived in a cottage beside it until 1974. He rowed to the village twice a week, and when the
+sea was rough he stayed on the rock for a month. The cottage burned down in the winter of 1974, and
+nobody has lived on the rock since then. The light has been electric from 1975 on.
+"""
 
 
 def document_of(text: str, name: str = "name", **changes: Any) -> Document:
@@ -24,6 +35,16 @@ def document_of(text: str, name: str = "name", **changes: Any) -> Document:
 
 def shelf_of(*documents: Document, removed: tuple[str, ...] = ()) -> OpenDocuments:
     return OpenDocuments({document.id: document for document in documents}, frozenset(removed))
+
+
+def loader_of(*documents: Document) -> DocumentLoader:
+    """A loader of documents in which the reader finds "1851"."""
+
+    def how(progress: Callable[[int, int], None]) -> ArticleAnswerer:
+        indexes = [ArticleIndex.build(document, FakeEncoder()) for document in documents]
+        return ArticleAnswerer(Collection(indexes), FakeReader({"1851": 9.0}))
+
+    return DocumentLoader(how, documents=documents)
 
 
 def answer_of(document: Document, words: str, sentence: str, **changes: Any) -> Answer:
@@ -77,8 +98,9 @@ class StepEncoder(FakeEncoder):
             return super().encode_passages(passages)
         self.articles += 1
         self.asked.set()
-        self.go.wait(10)
         try:
+            while not self.go.wait(0.05):
+                progress(0, 0)  # raises once the opening is cancelled
             progress(0, len(passages))
         except CancelledError:
             self.stopped.set()

@@ -267,7 +267,6 @@ def test_a_program_with_the_password_is_answered(tmp_path: Path) -> None:
             Client(address, verbose=False, analytics_enabled=False)
 
 
-@pytest.mark.browser
 def test_a_reader_logs_in_asks_and_logs_out(tmp_path: Path, browser: Browser) -> None:
     with serving(opening(tmp_path), auth=USER) as address:
         page = browser.new_page()

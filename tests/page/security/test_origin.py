@@ -194,7 +194,6 @@ ATTACK = """async ([target, question]) => {
 }"""
 
 
-@pytest.mark.browser
 @pytest.mark.parametrize(
     ("name", "site"),
     [("page.lan", "evil.lan"), ("page.lan", "page.lan"), ("localhost", "localhost")],
