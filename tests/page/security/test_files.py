@@ -41,17 +41,26 @@ def uploads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 # Served
 
 
-def raw(address: str, path: str, cookies: dict[str, str]) -> tuple[int, str]:
-    """The reply to a path just as it stands, which a client would tidy up."""
-    parts = urlsplit(address)
-    connection = HTTPConnection(str(parts.hostname), parts.port, timeout=20)
-    headers = {"Cookie": "; ".join(f"{name}={value}" for name, value in cookies.items())}
-    connection.putrequest("GET", path, skip_host=True)
-    for name, value in {**headers, "Host": parts.netloc, "Connection": "close"}.items():
-        connection.putheader(name, value)
-    connection.endheaders()
-    reply = connection.getresponse()
-    return reply.status, reply.read().decode("utf-8", "replace")
+class RawClient:
+    """Asks for paths just as they stand, which other clients would tidy up, over one connection."""
+
+    def __init__(self, address: str, cookies: dict[str, str]) -> None:
+        parts = urlsplit(address)
+        self._host = parts.netloc
+        self._cookies = "; ".join(f"{name}={value}" for name, value in cookies.items())
+        self._connection = HTTPConnection(str(parts.hostname), parts.port, timeout=20)
+
+    def get(self, path: str) -> tuple[int, str]:
+        """The status and the body of the reply."""
+        self._connection.putrequest("GET", path, skip_host=True)
+        self._connection.putheader("Cookie", self._cookies)
+        self._connection.putheader("Host", self._host)
+        self._connection.endheaders()
+        reply = self._connection.getresponse()
+        return reply.status, reply.read().decode("utf-8", "replace")
+
+    def close(self) -> None:
+        self._connection.close()
 
 
 def ways_to(path: Path) -> Iterator[str]:
@@ -101,14 +110,15 @@ def test_no_file_of_the_machine_is_served(
     with serving(opening(tmp_path), **options) as address, httpx.Client() as client:
         if who == "a reader":
             login(address, client)
-        cookies = dict(client.cookies)
-        assert raw(address, "/static/img/logo_nosize.svg", cookies)[0] == 200
+        raw = RawClient(address, dict(client.cookies))
+        assert raw.get("/static/img/logo_nosize.svg")[0] == 200
         tried = [secret, links[0], links[1] / secret.name, uploads / ".." / secret.name]
         for file in [*tried, Path(__file__), Path("app.py").resolve()]:
             for path in ways_to(file):
-                status, text = raw(address, path, cookies)
+                status, text = raw.get(path)
                 assert status >= 400 and "SECRET" not in text, path
                 assert "def " not in text, path
+        raw.close()
 
 
 def test_what_is_uploaded_is_not_given_back(uploads: Path) -> None:
