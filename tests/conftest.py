@@ -19,13 +19,16 @@ from index.passages import Passage, sentence_texts
 from page.startup import prepare_settings
 from qa.reader import Reader, Reading
 from qa.spans import Span
+from tests import guards
 from tests.index.documents.site import site as site
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
 ROOT = Path(__file__).parent.parent
+VIOLATIONS = pytest.StashKey[list[str]]()
 prepare_settings()  # before a test imports gradio
+guards.install()
 
 
 class FakeEncoder:
@@ -102,6 +105,22 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         for fixture in getattr(item, "fixturenames", ()):
             if fixture in MARKED_FIXTURES:
                 item.add_marker(MARKED_FIXTURES[fixture])
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
+    """Let only tests with the marker load a model, and none connect to another machine."""
+    with guards.guarded(models=item.get_closest_marker("models") is not None) as violations:
+        item.stash[VIOLATIONS] = violations
+        return (yield)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(item: pytest.Item) -> Iterator[None]:
+    """Fail a test that did what it may not."""
+    yield
+    if violations := item.stash[VIOLATIONS]:
+        pytest.fail(f"This test {'; '.join(sorted(set(violations)))}.")
 
 
 @pytest.fixture

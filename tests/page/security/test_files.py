@@ -6,7 +6,7 @@ import base64
 import json
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
@@ -233,23 +233,34 @@ def test_gradio_fetches_nothing(uploads: Path, monkeypatch: pytest.MonkeyPatch) 
 # By MCP
 
 
+def tools(page: str, calls: Sequence[tuple[str, dict[str, Any]]]) -> list[tuple[bool, str]]:
+    """Call tools of the MCP server in one session; of each, whether it failed and what it says."""
+
+    async def use(client: ClientSession) -> list[CallToolResult]:
+        return [await client.call_tool(name, arguments) for name, arguments in calls]
+
+    return [
+        (
+            bool(result.isError),
+            "".join(part.text for part in result.content if isinstance(part, TextContent)),
+        )
+        for result in with_mcp(page, use)
+    ]
+
+
 def tool(page: str, name: str, **arguments: Any) -> tuple[bool, str]:
-    """Call a tool of the MCP server; whether it failed, and what it says."""
-
-    async def use(client: ClientSession) -> CallToolResult:
-        return await client.call_tool(name, arguments)
-
-    result = with_mcp(page, use)
-    text = "".join(part.text for part in result.content if isinstance(part, TextContent))
-    return bool(result.isError), text
+    """Call one tool in a session of its own."""
+    (result,) = tools(page, [(name, arguments)])
+    return result
 
 
 def test_an_mcp_client_cannot_read_a_file_of_the_machine(secret: Path, uploads: Path) -> None:
     with serving(opening(), mcp_server=True) as address:
         uploaded = upload(address, b"The homework of all.")["path"]
+        calls: list[tuple[str, dict[str, Any]]] = []
         for path in [*not_uploads(secret, uploads, uploaded), uploaded]:
             file = as_file(path)
-            for name, arguments in (
+            calls += [
                 ("open", {"files": [file]}),
                 ("open", {"files": file}),
                 ("open", {"text": file}),
@@ -258,10 +269,10 @@ def test_an_mcp_client_cannot_read_a_file_of_the_machine(secret: Path, uploads: 
                 ("open", {"files": [{"path": path, "url": "x", "orig_name": "a"}]}),
                 ("ask", {"question": file}),
                 ("ask", {"question": "When?", "documents": [file], "history": [[file, "a"]]}),
-            ):
-                failed, text = tool(address, name, **arguments)
-                refused = "can't be given by its path" in text or "validation error" in text
-                assert failed and refused, (path, name, text)
+            ]
+        for made, (failed, text) in zip(calls, tools(address, calls), strict=True):
+            refused = "can't be given by its path" in text or "validation error" in text
+            assert failed and refused, (made, text)
         _, listed = tool(address, "documents")
         assert [document["id"] for document in json.loads(listed)] == ["zwickel"]
         # Nothing was copied to where uploads are, either.
