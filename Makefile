@@ -5,13 +5,21 @@ BIN := $(VENV)/bin
 # For example: make run ARGS="--article my.txt --port 8000"
 ARGS ?=
 
-.PHONY: run test lint format lock audit fit fit-answers evaluate screenshots torture peers benchmarks clean
+.PHONY: run test test-fast lint format lock audit fit fit-answers evaluate screenshots torture peers benchmarks clean
 
 run: $(VENV)/installed
 	$(BIN)/python app.py --browser $(ARGS)
 
+# Processes that the tests are shared among.
+WORKERS ?= 2
+PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
+
 test: $(VENV)/installed-dev
-	$(BIN)/python -m pytest
+	$(PYTEST) --durations=25
+
+# Without models, browser, network and what takes seconds: under a minute.
+test-fast: $(VENV)/installed-dev
+	$(PYTEST) -m "not models and not browser and not slow"
 
 lint: $(VENV)/installed-dev
 	$(BIN)/ruff check .

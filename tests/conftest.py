@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from index.models.encoder import SentenceEncoder
+from index.models.encoder import DEFAULT_ENCODER, SentenceEncoder
 from index.models.types import Encoded, Progress, Tokens, Vectors
 from index.passages import Passage, sentence_texts
 from page.startup import prepare_settings
-from qa.reader import Reader, Reading
+from qa.reader import DEFAULT_READER, Reader, Reading
 from qa.spans import Span
 from tests import guards
 from tests.index.documents.site import site as site
@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parent.parent
 VIOLATIONS = pytest.StashKey[list[str]]()
 prepare_settings()  # before a test imports gradio
+# For torch, and for the processes that tests start: with a thread for each core in each of several
+# processes, most of the time is spent waiting.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 guards.install()
 
 
@@ -96,15 +99,21 @@ class FakeReader:
 
 
 # A test that uses one of these fixtures, however indirectly, has the marker.
-MARKED_FIXTURES = {"browser": "browser", "encoder": "models", "reader": "models"}
+MARKED_FIXTURES = {
+    "browser": "browser",
+    "encoder": "models",
+    "reader": "models",
+    "installed": "models",
+    "wheel": "slow",
+}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark the tests by the fixtures that they use."""
     for item in items:
         for fixture in getattr(item, "fixturenames", ()):
-            if fixture in MARKED_FIXTURES:
-                item.add_marker(MARKED_FIXTURES[fixture])
+            if marker := MARKED_FIXTURES.get(fixture):
+                item.add_marker(marker)
 
 
 @pytest.hookimpl(wrapper=True)
@@ -136,6 +145,23 @@ def encoder() -> SentenceEncoder:
 @pytest.fixture(scope="session")
 def reader() -> Reader:
     return Reader()
+
+
+@pytest.fixture
+def shared_models(
+    encoder: SentenceEncoder, reader: Reader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Have commands run by main() use the models that are loaded already."""
+
+    def load_encoder(name: str = DEFAULT_ENCODER) -> SentenceEncoder:
+        return encoder if name == DEFAULT_ENCODER else SentenceEncoder(name)
+
+    def load_reader(name: str | Path = DEFAULT_READER) -> Reader:
+        return reader if Path(name) == DEFAULT_READER else Reader(name)
+
+    for module in ("index.__main__", "qa.__main__", "qa.opening"):
+        monkeypatch.setattr(f"{module}.SentenceEncoder", load_encoder)
+    monkeypatch.setattr("qa.opening.Reader", load_reader)
 
 
 @pytest.fixture(scope="module")

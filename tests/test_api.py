@@ -258,6 +258,7 @@ def printed(folder: Path, served: str) -> dict[str, Any]:
     return said
 
 
+@pytest.mark.models
 def test_the_answer_is_that_of_the_command_line(served: str, printed: dict[str, Any]) -> None:
     client = Client(served, verbose=False, analytics_enabled=False)
     said = client.predict(QUESTION, api_name="/ask")
@@ -265,6 +266,7 @@ def test_the_answer_is_that_of_the_command_line(served: str, printed: dict[str, 
     assert without_seconds(said) == without_seconds(printed)
 
 
+@pytest.mark.models
 def test_mcp_clients_find_the_same_three_tools(served: str) -> None:
     async def listed(session: ClientSession) -> list[Tool]:
         return (await session.list_tools()).tools
@@ -283,6 +285,7 @@ def test_mcp_clients_find_the_same_three_tools(served: str) -> None:
             assert described["description"].endswith(".")
 
 
+@pytest.mark.models
 def test_an_mcp_client_gets_the_answer_of_the_command_line(
     served: str, printed: dict[str, Any]
 ) -> None:
@@ -294,6 +297,7 @@ def test_an_mcp_client_gets_the_answer_of_the_command_line(
     assert without_seconds(json.loads(text_of(result))) == without_seconds(printed)
 
 
+@pytest.mark.models
 def test_an_mcp_client_opens_a_text_and_asks_it(served: str) -> None:
     async def asked(session: ClientSession) -> tuple[CallToolResult, CallToolResult]:
         listed = await session.call_tool("open", {"text": TOWER})
@@ -305,6 +309,7 @@ def test_an_mcp_client_opens_a_text_and_asks_it(served: str) -> None:
     assert json.loads(text_of(said))["citation"]["document"] == "pasted text"
 
 
+@pytest.mark.models
 def test_an_mcp_client_is_told_what_is_wrong(served: str) -> None:
     async def asked(session: ClientSession) -> CallToolResult:
         return await session.call_tool("ask", {"question": "  "})

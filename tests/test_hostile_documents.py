@@ -272,6 +272,7 @@ def test_a_command_would_be_seen() -> None:
     assert set(commands(TEXT)) == set("\x1b\u202e\u202c\u2066\u200f\u061c")
 
 
+@pytest.mark.usefixtures("shared_models")
 @pytest.mark.parametrize("form", [[], ["--json"]], ids=["words", "json"])
 def test_the_terminal_is_not_commanded(
     article: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], form: list[str]
@@ -294,6 +295,7 @@ def test_the_terminal_is_not_commanded(
         assert set(commands("".join(p["text"] for p in passages))) == set(commands(TEXT))
 
 
+@pytest.mark.usefixtures("shared_models")
 def test_an_error_does_not_command_the_terminal(
     article: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

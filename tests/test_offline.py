@@ -78,6 +78,7 @@ def call(address: str, name: str, *data: object) -> str:
     return httpx.get(f"{url}/{event}", timeout=30).text
 
 
+@pytest.mark.models
 def test_build_and_ask_open_no_socket(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-c", SCRIPT, str(tmp_path / "index")],
@@ -92,6 +93,7 @@ def test_build_and_ask_open_no_socket(tmp_path: Path) -> None:
     assert (tmp_path / "index" / "manifest.json").is_file()
 
 
+@pytest.mark.models
 def test_ask_makes_no_system_call_that_leads_out(tmp_path: Path, strace: list[str]) -> None:
     trace = tmp_path / "trace.txt"
     command = [sys.executable, "-m", "qa", "ask", QUESTION, "--index", str(tmp_path / "index")]
@@ -103,6 +105,7 @@ def test_ask_makes_no_system_call_that_leads_out(tmp_path: Path, strace: list[st
     assert outbound(trace.read_text()) == []
 
 
+@pytest.mark.models
 def test_the_page_makes_no_system_call_that_leads_out(tmp_path: Path, strace: list[str]) -> None:
     trace, port = tmp_path / "trace.txt", free_port()
     command = [sys.executable, "app.py", "--port", str(port), "--index", str(tmp_path / "index")]

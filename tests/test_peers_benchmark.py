@@ -44,6 +44,7 @@ def squad(tmp_path: Path) -> Path:
     return path
 
 
+@pytest.mark.models
 def test_this_project_is_asked_as_the_peers_are(squad: Path, tmp_path: Path) -> None:
     work = json.loads(peers.write_input(read_squad(squad), 1, tmp_path).read_text())
     found = run("Ask the Article", work)
@@ -75,6 +76,7 @@ def test_what_is_right(tmp_path: Path, squad: Path) -> None:
     assert (row["recall@5"], row["f1"], row["passages_per_second"]) == (0, None, 1.5)
 
 
+@pytest.mark.models
 def test_the_plain_reader_reads_as_ours_does(tmp_path: Path) -> None:
     folder = peers.write_plain_reader(Path(get_model_path()), tmp_path)
     question, texts = "When was the bridge built?", TEXT.split("\n\n")

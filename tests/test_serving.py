@@ -223,6 +223,7 @@ def half_an_upload(address: str) -> Iterator[None]:
         yield
 
 
+@pytest.mark.models
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGTERM")
 def test_a_stop_while_an_article_is_encoded_is_clean(tmp_path: Path) -> None:
     article = tmp_path / "long.txt"
@@ -236,6 +237,7 @@ def test_a_stop_while_an_article_is_encoded_is_clean(tmp_path: Path) -> None:
     assert "terminate" not in (tmp_path / "log.txt").read_text()
 
 
+@pytest.mark.models
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGTERM")
 def test_a_stop_lets_open_requests_end_and_then_all_is_over(tmp_path: Path) -> None:
     with running_process(tmp_path, "--log-format", "json") as (address, process):

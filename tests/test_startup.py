@@ -21,6 +21,8 @@ from tests.conftest import ROOT
 
 ARTICLE = "articles/putin-visits-north-korea.txt"
 QUESTION = "when did Putin last visit?"
+# The programs load their models in processes of their own.
+pytestmark = pytest.mark.models
 posix = pytest.mark.skipif(os.name == "nt", reason="signals and descriptors as POSIX has them")
 
 

@@ -216,6 +216,7 @@ def test_a_limit(path: Path, fake_encoder: FakeEncoder) -> None:
         assert [o.question.id for o in outcomes] == ["a", "b"]
 
 
+@pytest.mark.usefixtures("shared_models")
 def test_the_command(path: Path, tmp_path: Path, capsys) -> None:
     out = tmp_path / "out.jsonl"
     assert main(["evaluate", str(path), "--predictions", str(out)]) == 0
@@ -231,6 +232,7 @@ def test_the_command(path: Path, tmp_path: Path, capsys) -> None:
         assert all(0 <= start < end <= len(text) for start, end, _ in line["passages"])
 
 
+@pytest.mark.usefixtures("shared_models")
 def test_an_out_that_cannot_be_written(path: Path, tmp_path: Path, capsys) -> None:
     assert main(["evaluate", str(path), "--predictions", str(tmp_path / "no/out.jsonl")]) == 2
     assert "cannot be written" in capsys.readouterr().err

@@ -209,6 +209,7 @@ def test_an_empty_name_of_an_index_is_refused(
     assert [path.name for path in tmp_path.iterdir()] == ["a.txt"]
 
 
+@pytest.mark.usefixtures("shared_models")
 @pytest.mark.parametrize("address", ["", "faiss:", "faiss: ", "milvus-lite:", "milvus-lite:.db"])
 def test_an_empty_name_of_a_store_is_refused(
     address: str,

@@ -15,6 +15,8 @@ from index.models.encoder import SentenceEncoder
 from index.models.model_files import DEFAULT_SHA256
 from index.passages import Passage
 
+pytestmark = pytest.mark.models
+
 
 def passage(text: str, *sentences: str) -> Passage:
     """A passage from the middle of a document, with these sentences, or one."""
