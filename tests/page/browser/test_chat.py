@@ -20,7 +20,7 @@ from tests.page.browser.steps import (
     texts,
 )
 
-# Has each message reach gradio's client half a second after the one before it.
+# Delivers each message to Gradio's client 0.2 s after the one before it.
 LATE = """
 const fetched = window.fetch;
 window.fetch = async (...given) => {
@@ -29,7 +29,7 @@ window.fetch = async (...given) => {
   const late = new TransformStream({
     async transform(chunk, to) {
       for (const message of new TextDecoder().decode(chunk).split(/(?<=\\n\\n)/)) {
-        await new Promise((go) => setTimeout(go, 500));
+        await new Promise((go) => setTimeout(go, 200));
         to.enqueue(new TextEncoder().encode(message));
       }
     },
@@ -39,8 +39,9 @@ window.fetch = async (...given) => {
 """
 
 
-# In milliseconds after the reply is shown; its end is told after 500, that no more comes after 1000.
-@pytest.mark.parametrize("after", [0, 750])
+# In milliseconds after the reply is shown. The client hears of its end after 200, and that no more
+# replies come after 400.
+@pytest.mark.parametrize("after", [0, 300])
 def test_what_is_asked_before_the_last_reply_has_ended_is_answered(
     address: str, visitor: Visitor, after: int
 ) -> None:
