@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -38,7 +39,9 @@ def install() -> None:
 
 def _audit(event: str, arguments: tuple[Any, ...]) -> None:
     if event in ("socket.connect", "socket.sendto"):
-        address = arguments[1]
+        client, address = arguments
+        if event == "socket.connect" and client.type == socket.SOCK_DGRAM:
+            return  # sends nothing yet
         if isinstance(address, tuple) and not _is_local(str(address[0])):
             _refuse(f"connects to {address[0]}")
     elif event == "open" and not _Guard.models_allowed:

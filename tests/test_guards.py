@@ -20,6 +20,13 @@ def test_connecting_to_another_machine_is_refused(host: str) -> None:
     assert violations == [f"connects to {host}"]
 
 
+def test_sending_to_another_machine_is_refused() -> None:
+    with guarded(models=False) as violations, socket.socket(type=socket.SOCK_DGRAM) as client:
+        pytest.raises(RuntimeError, client.sendto, b"", ("192.0.2.1", 9))
+        client.connect(("192.0.2.1", 9))  # which sends nothing
+    assert violations == ["connects to 192.0.2.1"]
+
+
 def test_connecting_to_this_machine_is_not() -> None:
     with guarded(models=False) as violations, socket.socket() as server, socket.socket() as client:
         server.bind(("127.0.0.1", 0))

@@ -200,7 +200,10 @@ class ForgetfulReader(FakeReader):
 
 def test_nothing_of_a_forgotten_document_stays(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("page.page.SWEEP_SECONDS", 0.1)
-    with launched(opening(reader=ForgetfulReader({"1851": 9.0})), forget_after=2.0) as (_, address):
+    with launched(opening(reader=ForgetfulReader({"1851": 9.0})), forget_after=20.0) as (
+        page,
+        address,
+    ):
         text = f"The {MARKER[:5]}" + f"{MARKER[5:]} was built in 1851 by a mason of the town."
         for session in ("anna", "ben"):
             for name, data in (
@@ -215,4 +218,5 @@ def test_nothing_of_a_forgotten_document_stays(monkeypatch: pytest.MonkeyPatch) 
         call(address, "ask", ["When was the tower built?", None, None, 5], session_hash="program")
         del text, data
         assert holders()  # or nothing would be proved
+        page.sessions.forget_after = 0.1
         assert soon(lambda: not holders(), 30), "\n".join(holders())
