@@ -108,12 +108,29 @@ MARKED_FIXTURES = {
 }
 
 
+# Folders and files in which most tests start servers or processes, or rebuild an index many times.
+SLOW = (
+    "index/documents/test_parser_process.py",
+    "index/search/test_article_index_faults.py",
+    "index/stores/test_store_faults.py",
+    "page/security",
+    "page/test_replies.py",
+    "page/test_uploads.py",
+    "test_serving.py",
+    "training/test_train.py",
+)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the tests by the fixtures that they use."""
+    """Mark the tests by the fixtures that they use, and by their place."""
+    slow = [ROOT / "tests" / name for name in SLOW]
+    assert all(path.exists() for path in slow)
     for item in items:
         for fixture in getattr(item, "fixturenames", ()):
             if marker := MARKED_FIXTURES.get(fixture):
                 item.add_marker(marker)
+        if any(item.path.is_relative_to(path) for path in slow):
+            item.add_marker("slow")
 
 
 @pytest.hookimpl(wrapper=True)

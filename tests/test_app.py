@@ -20,12 +20,14 @@ def run_app(*arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+@pytest.mark.slow
 def test_a_bad_article_is_one_sentence_and_exit_code_2(tmp_path: Path) -> None:
     ran = run_app("--article", str(DEFAULT_ARTICLE), "--article", str(tmp_path / "none.txt"))
     assert (ran.returncode, ran.stdout) == (2, "")
     assert ran.stderr == f"error: There is no file '{tmp_path / 'none.txt'}': check the path.\n"
 
 
+@pytest.mark.slow
 def test_a_port_in_use_is_one_sentence_and_exit_code_2() -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))

@@ -336,4 +336,4 @@ def test_the_api_gives_every_character(tmp_path: Path) -> None:
             assert passage["text"] == whole[passage["start"] : passage["end"]]
         with pytest.raises(AppError) as wrong:
             client.predict("Who?", documents=[ADDRESS], api_name="/ask")
-        assert f"There is no open document '{ADDRESS}'" in str(wrong.value)
+        assert f"No open document has the id '{ADDRESS}'" in str(wrong.value)

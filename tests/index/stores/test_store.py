@@ -242,6 +242,7 @@ print("done", flush=True)
 """
 
 
+@pytest.mark.slow
 def test_a_killed_build_can_be_started_again(
     opened: Open, address: str, fake_encoder: FakeEncoder
 ) -> None:
@@ -449,6 +450,7 @@ def test_a_store_on_a_server(server: str, fake_encoder: FakeEncoder) -> None:
     other.close()
 
 
+@pytest.mark.slow
 def test_concurrent_builds_leave_no_duplicates(server: str, fake_encoder: FakeEncoder) -> None:
     """Three processes put the same documents into one collection."""
     builds = [
