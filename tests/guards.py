@@ -33,7 +33,11 @@ def guarded(*, models: bool) -> Iterator[list[str]]:
 
 
 def install() -> None:
-    """Watch this process until it ends; processes that it starts are not watched."""
+    """Watch this process until it ends.
+
+    What other processes do is not seen, nor what compiled code opens; but the default models are
+    hashed by Python before they are loaded.
+    """
     sys.addaudithook(_audit)
 
 

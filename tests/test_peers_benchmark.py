@@ -55,6 +55,7 @@ def test_this_project_is_asked_as_the_peers_are(squad: Path, tmp_path: Path) -> 
         assert one["answer"] in TEXT
 
 
+@pytest.mark.models
 def test_what_is_right(tmp_path: Path, squad: Path) -> None:
     work = json.loads(peers.write_input(read_squad(squad), 2, tmp_path).read_text())
     (article,) = work["articles"]
