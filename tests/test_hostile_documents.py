@@ -189,10 +189,10 @@ def test_an_abstention_shows_the_nearest_passage(shown: Shown) -> None:
 
 def test_an_error_that_quotes_is_shown_as_it_is(shown: Shown) -> None:
     page = shown.page
-    page.get_by_role("button", name="Add a document").click()
+    page.get_by_role("button", name="Add document").click()
     page.get_by_label("Web address").fill(ADDRESS)
     page.keyboard.press("Enter")
-    expect(page.locator(".toast-body").last).to_contain_text(f"'{ADDRESS}' is no web address")
+    expect(page.locator(".toast-body").last).to_contain_text(f"“{ADDRESS}” isn't a web address")
     page.locator("#files input[type=file]").set_input_files(
         {"name": f"{NAME}.txt", "mimeType": "text/plain", "buffer": b""}
     )
