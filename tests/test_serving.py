@@ -255,14 +255,17 @@ def test_a_stop_lets_open_requests_end_and_then_all_is_over(tmp_path: Path) -> N
                 httpx.post(call, json={"data": [question, None, None, 5]}).json()["event_id"]
                 for question in questions
             ]
+            listening = threading.Semaphore(0)
+
+            def read(event: str) -> str:
+                with httpx.stream("GET", f"{call}/{event}", timeout=30) as reply:
+                    listening.release()
+                    return reply.read().decode()
+
             with ThreadPoolExecutor(4) as people:
-                said = [
-                    people.submit(
-                        lambda event: httpx.get(f"{call}/{event}", timeout=30).text, event
-                    )
-                    for event in events
-                ]
-                time.sleep(0.05)  # so that all of them listen
+                said = [people.submit(read, event) for event in events]
+                for _ in events:
+                    assert listening.acquire(timeout=30)
                 assert list(uploads.rglob("a.txt"))
                 stopped = time.monotonic()
                 process.send_signal(signal.SIGTERM)
