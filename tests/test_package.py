@@ -158,7 +158,7 @@ def applies(requirement: Requirement, extra: str) -> bool:
 
 def test_the_command_answers_from_another_folder(installed: Installed) -> None:
     out = installed.run_command("ask", QUESTION)
-    assert out.startswith(f"{ANSWER}  [")
+    assert out.startswith(f"{ANSWER}  (")
     assert installed.run_module("qa", "ask", QUESTION).stdout == out
 
 
@@ -190,7 +190,7 @@ def test_each_command_has_help_under_its_name(installed: Installed, command: str
 def test_a_piped_conversation(installed: Installed) -> None:
     asked = f"{QUESTION}\nWhere did he go after that?\n"
     first, second, rest = installed.run_command("chat", given=asked).split("\n\n")
-    assert first.startswith(f"{ANSWER}  [") and f"**{ANSWER}**" in first
+    assert first.startswith(f"{ANSWER}  (") and f"**{ANSWER}**" in first
     assert f"Interpreted as: Where did Putin go after {ANSWER}?" in second
     assert rest == ""
 
