@@ -15,8 +15,7 @@ affects. Suggestions change no answer; what they show is recorded for the sample
 of --cases and half of the SQuAD articles.
 
 Each passage is retrieved and read once for a query, whatever rules are on, so a difference comes from
-the rule and not from the arithmetic of another batch. Headings and page furniture are part of the
-splitting into passages, so those documents are split and indexed again without the rule.
+the rule and not from the arithmetic of another batch.
 
 Each part is recorded when it is done; --parts measures some of them again and keeps the others.
 """
@@ -31,20 +30,18 @@ import sys
 import tempfile
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
-from unittest.mock import patch
 
 from benchmarks.followups import compare, paragraphs, read_rows
 from benchmarks.record import RESULTS, ROOT, record
 from evaluation import metrics
 from evaluation.run import Outcome, ask_article, summarize
 from evaluation.squad import SquadArticle, read_squad
-from index import passages
 from index.documents.document import Document, read_document
 from index.models.encoder import SentenceEncoder
+from index.passages.context import Context
 from index.search.article_index import ArticleIndex
 from index.search.collection import Collection, Hit
 from qa.answerer import DEFAULT_K, ArticleAnswerer
@@ -68,8 +65,6 @@ ANSWERING = {
     "spelling": Rules(spelling=False),
     "follow-up rules": Rules(followups=False),
 }
-# The functions of index.passages that apply the rules of splitting.
-SPLITTING = {"page furniture": "is_furniture", "headings": "is_heading"}
 PARTS = ("questions", "cases", "squad", "followups", "suggestions")
 # The number of questions that the page suggests.
 SUGGESTIONS = 4
@@ -80,23 +75,25 @@ class CachingReader:
 
     def __init__(self, reader: Reader) -> None:
         self._reader = reader
-        self._readings: dict[tuple[str, str], Reading] = {}
+        self._readings: dict[tuple[str, Context], Reading] = {}
 
     def read_all(
-        self, asked: Sequence[tuple[str, Sequence[str]]], *, n: int = 5
+        self, asked: Sequence[tuple[str, Sequence[Context]]], *, n: int = 5
     ) -> list[list[Reading]]:
         """As Reader.read_all; n is the same in every call."""
-        missing: dict[str, list[str]] = defaultdict(list)
-        for query, texts in asked:
-            new = [text for text in texts if (query, text) not in self._readings]
-            missing[query] += [text for text in new if text not in missing[query]]
-        requests = [(query, texts) for query, texts in missing.items() if texts]
-        for (query, texts), readings in zip(
+        missing: dict[str, list[Context]] = defaultdict(list)
+        for query, contexts in asked:
+            new = [context for context in contexts if (query, context) not in self._readings]
+            missing[query] += [context for context in new if context not in missing[query]]
+        requests = [(query, contexts) for query, contexts in missing.items() if contexts]
+        for (query, contexts), readings in zip(
             requests, self._reader.read_all(requests, n=n), strict=True
         ):
-            for text, reading in zip(texts, readings, strict=True):
-                self._readings[query, text] = reading
-        return [[self._readings[query, text] for text in texts] for query, texts in asked]
+            for context, reading in zip(contexts, readings, strict=True):
+                self._readings[query, context] = reading
+        return [
+            [self._readings[query, context] for context in contexts] for query, contexts in asked
+        ]
 
     def clear(self) -> None:
         """Forget all readings."""
@@ -138,30 +135,9 @@ class Models:
         collection = CachingCollection([index])
         for name, rules in ANSWERING.items():
             yield name, self._answerer(collection, rules)
-        for name, function in SPLITTING.items():
-            with switched_off(function):
-                split = passages.split_passages(
-                    document, self.encoder.count_pieces, self.encoder.max_pieces - 2
-                )
-                if split != index.passages:
-                    other = ArticleIndex.build(document, self.encoder)
-                    collection = CachingCollection([other])
-                    yield name, self._answerer(collection, ALL_RULES)
-                    continue
-            yield name, self._answerer(CachingCollection([index]), ALL_RULES)
 
     def _answerer(self, collection: Collection, rules: Rules) -> ArticleAnswerer:
         return ArticleAnswerer(collection, self.reader, calibration=self.calibration, rules=rules)
-
-
-@contextmanager
-def switched_off(function: str) -> Iterator[None]:
-    """Within the context, a predicate of index.passages is False of every paragraph.
-
-    Only this benchmark wants documents split without these rules, so the program has no option for it.
-    """
-    with patch.object(passages, function, lambda text: False):
-        yield
 
 
 def squad_row(outcomes: Sequence[Outcome], reference: Sequence[Outcome]) -> dict[str, Any]:
@@ -344,7 +320,7 @@ def table(body: Mapping[str, Any]) -> Iterator[str]:
 
     yield "| without | SQuAD F1 | F1 as shown | changed | 44 questions | real questions, good |"
     yield "| --- | --- | --- | --- | --- | --- |"
-    for name in (*ANSWERING, *SPLITTING):
+    for name in ANSWERING:
         figures = [cell("squad", name, figure) for figure in ("f1", "f1_as_shown", "changed")]
         figures += [cell("questions", name, "right"), cell("cases", name, "good")]
         yield " | ".join(["| nothing" if name == ALL else f"| {name}", *figures]) + " |"

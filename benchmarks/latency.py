@@ -31,7 +31,8 @@ from benchmarks.record import ROOT, record
 from evaluation.squad import SquadArticle, read_squad
 from index.models.encoder import SentenceEncoder
 from index.models.kernels import dtype_of
-from index.passages import Passage, sentence_texts, split_passages
+from index.passages.passage import Passage, sentence_texts
+from index.passages.split import split_passages
 from index.search.article_index import ArticleIndex
 from index.search.collection import Collection
 from page.markup import chat_html
@@ -155,9 +156,9 @@ def _ask(
                 sparse.scores([question.text])
         with timed("find passages, all of it"):
             (hits,) = collection.search([question.text], DEFAULT_K)
-        texts = [hit.passage.text for hit in hits]
+        contexts = [hit.passage.context.body for hit in hits]
         with timed(f"read {DEFAULT_K} passages"):
-            reader.read(question.text, texts)
+            reader.read(question.text, contexts)
         with timed("whole question"):
             answer = answerer.ask(question.text)
         with timed("write the page's answer"):
@@ -167,8 +168,8 @@ def _ask(
                 times[name].append(milliseconds)
             question_pieces = len(encoded.tokens[0].pieces) + 2
             sizes["question pieces"].append(question_pieces)
-            passage_pieces = sum(encoder.count_pieces(texts))
-            sizes["pieces read"].append(passage_pieces + len(texts) * (question_pieces + 1))
+            passage_pieces = sum(encoder.count_pieces([context.text for context in contexts]))
+            sizes["pieces read"].append(passage_pieces + len(contexts) * (question_pieces + 1))
 
 
 def _indexing(articles: list[SquadArticle], encoder: SentenceEncoder) -> dict[str, float]:

@@ -48,12 +48,15 @@ class AskTheArticle:
 
     def open(self, text: str) -> int:
         """Index a text."""
-        from index.documents.document import Document
+        from index.documents.content import BLOCK_GAP
+        from index.documents.document import of_paragraphs
         from index.search.article_index import ArticleIndex
         from index.search.collection import Collection
         from qa.answerer import ArticleAnswerer
 
-        index = ArticleIndex.build(Document("a", "", text, ""), self._encoder)
+        # The paragraphs stay where they are in the text, by whose offsets the systems are compared.
+        document = of_paragraphs(text.split(BLOCK_GAP), name="a", source="a")
+        index = ArticleIndex.build(document, self._encoder)
         self._answerer = ArticleAnswerer(Collection([index]), self._reader)
         return len(index.passages)
 

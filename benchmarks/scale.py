@@ -33,7 +33,8 @@ from evaluation.squad import read_squad
 from index.documents.document import Document
 from index.models.encoder import SentenceEncoder
 from index.models.types import Vectors
-from index.passages import Passage, split_sentences
+from index.passages.passage import Passage, plain_passage
+from index.passages.sentences import split_sentences
 from index.search.dense import DenseIndex, default_kind, default_settings
 from index.search.faiss_file import KINDS, Kind
 from index.stores.faiss_store import FaissStore
@@ -182,7 +183,7 @@ class Material:
                         offsets.append((len(text), len(text) + len(self.texts[i])))
                         text += self.texts[i] + " "
                     text = text[:-1]
-                    passages.append(Passage(name, start, len(text), text[start:], tuple(offsets)))
+                    passages.append(plain_passage(name, start, text[start:], offsets))
                     text += "\n\n"
                 documents.append(Document(name, f"Document {number}", text, name))
             yield documents, passages, vectors

@@ -10,7 +10,7 @@ from typing import Any
 
 from evaluation import metrics
 from evaluation.squad import SquadArticle, SquadQuestion
-from index.documents.document import Document
+from index.documents.document import of_paragraphs
 from index.models.types import Encoder
 from index.search.article_index import ArticleIndex
 from index.search.collection import Collection, Hit
@@ -237,11 +237,11 @@ def _paragraphs(article: SquadArticle) -> list[SquadArticle]:
     """Each paragraph as an article, with the answers' offsets relative to it."""
     paragraphs = []
     for number, (start, end) in enumerate(article.paragraphs):
-        document = Document(
-            id=f"{article.document.id}#{number}",
-            title=article.document.title,
-            text=article.document.text[start:end],
+        document = of_paragraphs(
+            [article.document.text[start:end]],
+            name=f"{article.document.id}#{number}",
             source=article.document.source,
+            title=article.document.title,
         )
         questions = [
             replace(q, paragraph=0, starts=tuple(s - start for s in q.starts))

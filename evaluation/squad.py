@@ -8,11 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from index.documents.document import Document
+from index.documents.content import BLOCK_GAP
+from index.documents.document import Document, of_paragraphs
 from index.errors import DocumentError
 from qa.types import Turn
-
-PARAGRAPH_GAP = "\n\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,11 +69,9 @@ def _article(article: dict[str, Any]) -> SquadArticle:
     offsets, start = [], 0
     for context in contexts:
         offsets.append((start, start + len(context)))
-        start += len(context) + len(PARAGRAPH_GAP)
+        start += len(context) + len(BLOCK_GAP)
     title = article["title"].replace("_", " ")
-    document = Document(
-        id=article["title"], title=title, text=PARAGRAPH_GAP.join(contexts), source=article["title"]
-    )
+    document = of_paragraphs(contexts, name=article["title"], source=article["title"], title=title)
     questions = [
         SquadQuestion(
             id=item["id"],

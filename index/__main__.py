@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from index.documents.document import Document, read_document
+from index.documents.formats import FORMATS
 from index.documents.parser_process import protections
 from index.errors import ArticleError
 from index.models.encoder import SentenceEncoder
@@ -51,7 +52,7 @@ def main(argv: Sequence[str] | None = None, *, prog: str = "python -m index") ->
         "files",
         nargs="+",
         metavar="file",
-        help="a txt, md, html, pdf or docx file, or a web address; with --store also several of "
+        help=f"a {FORMATS} file, or a web address; with --store also several of "
         "them, folders, and .jsonl files with an object of 'id' and 'text' on each line",
     )
     build.add_argument(

@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 
 from index.search.collection import Hit
+from page.quotations import quotation_text, sentence_offsets
 from page.text_ranges import OpenDocuments, display_source
 from qa.answerer import MIN_ALTERNATIVE_CONFIDENCE
 from qa.types import Alternative, Answer, Citation
@@ -26,8 +27,8 @@ def answer_text(opened: OpenDocuments, answer: Answer) -> str:
     citation = answer.citation
     if answer.text is None or citation is None:
         return f"{answer.question}\n{no_answer(opened)}"
-    sentence = _sentence(opened, citation)
-    lines = [answer.text, *([f"“{sentence}”"] if sentence != answer.text else [])]
+    words, sentence = _words(opened, citation), _sentence(opened, citation)
+    lines = [words, f"“{sentence}”"] if words else [sentence]
     return "\n".join([*lines, f"— {_source(opened, citation)}"])
 
 
@@ -42,10 +43,10 @@ def conversation_markdown(opened: OpenDocuments, turns: Sequence[Answer]) -> str
         if turn.rewritten:
             blocks.append(f"{INTERPRETED_AS} {_line(turn.rewritten)}")
         if turn.text is not None and turn.citation is not None:
-            blocks += _quotation(opened, turn.text, turn.citation, turn.confidence)
+            blocks += _quotation(opened, turn.citation, turn.confidence)
             for other in alternatives(turn):
                 blocks.append("Another possible answer:")
-                blocks += _quotation(opened, other.text, other.citation, other.confidence)
+                blocks += _quotation(opened, other.citation, other.confidence)
             continue
         blocks.append(no_answer(opened))
         if hit := closest_hit(turn):
@@ -54,7 +55,7 @@ def conversation_markdown(opened: OpenDocuments, turns: Sequence[Answer]) -> str
             citation = Citation(passage.document_id, start, end, start, end)
             blocks += [
                 f"{CLOSEST_PASSAGE}:",
-                _quote(passage.text),
+                _quote(_sentence(opened, citation)),
                 f"{escape(_source(opened, citation))}, characters {start}–{end}",
             ]
     return "\n\n".join(blocks) + "\n"
@@ -98,16 +99,15 @@ def closest_hit(answer: Answer) -> Hit | None:
     return answer.hits[0] if answer.hits else None
 
 
-def _quotation(
-    opened: OpenDocuments, words: str, citation: Citation, confidence: float
-) -> list[str]:
-    sentence = _sentence(opened, citation)
-    offsets = f"characters {citation.sentence_start}–{citation.sentence_end}"
-    if sentence != words:
+def _quotation(opened: OpenDocuments, citation: Citation, confidence: float) -> list[str]:
+    words = _words(opened, citation)
+    start, end = sentence_offsets(opened.documents[citation.document], citation)
+    offsets = f"characters {start}–{end}"
+    if words:
         offsets += f", the answer {citation.start}–{citation.end}"
     return [
-        *([f"**{_line(words)}**"] if sentence != words else []),
-        _quote(sentence),
+        *([f"**{_line(words)}**"] if words else []),
+        _quote(_sentence(opened, citation)),
         f"{escape(_source(opened, citation))}, {offsets}; {confidence_label(confidence)}",
     ]
 
@@ -131,6 +131,16 @@ def _source(opened: OpenDocuments, citation: Citation) -> str:
     return f"{document.title}, {location} ({display_source(document)})"
 
 
+def _words(opened: OpenDocuments, citation: Citation) -> str:
+    """The answer's words, "" where they are the whole sentence."""
+    document = opened.documents[citation.document]
+    start, end = citation.start, citation.end
+    if (start, end) == sentence_offsets(document, citation):
+        return ""
+    several = len(document.blocks_between(start, end)) > 1
+    return quotation_text(document, start, end, labels=several)
+
+
 def _sentence(opened: OpenDocuments, citation: Citation) -> str:
-    text = opened.documents[citation.document].text
-    return text[citation.sentence_start : citation.sentence_end]
+    document = opened.documents[citation.document]
+    return quotation_text(document, *sentence_offsets(document, citation))

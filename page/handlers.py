@@ -223,13 +223,14 @@ class Handlers:
                     self.sessions.initial,
                     self.sessions.indexes,
                     uploads=self.sessions.uploads,
+                    pdfs=self.sessions.pdfs,
                     examples=MAX_EXAMPLES,
                     **sources,
                 )
                 async for progress in loader.statuses(loader.opened):
                     yield {status: progress}
                 opened = loader.wait()
-                session.add_loaded(opened)
+                session.add_loaded(opened, loader.take_pdfs())
                 record.set_opened(loader, opened)
             yield {**self._document_updates(session), status: loader.status()}
             if opened.note:

@@ -10,8 +10,13 @@ from page.markup import chat_html, sheets_html, tabs_html
 from page.session import Session
 
 STATIC = Path(__file__).parent / "static"
+STYLES = ("page.css", "document.css", "pdf.css")
+SCRIPTS = ("document.js", "page.js", "pdf.js")
 MAX_EXAMPLES = 4
-FILE_TYPES = [".txt", ".md", ".html", ".htm", ".pdf", ".docx"]
+FILE_TYPES = [
+    *(".txt", ".md", ".markdown", ".html", ".htm", ".xhtml", ".pdf", ".csv", ".tsv"),
+    *(".docx", ".docm", ".xlsx", ".xlsm", ".pptx", ".pptm", ".ppsx", ".epub"),
+]
 LOADING_PLACEHOLDER = "You can ask now; answers start when loading finishes"
 PLACEHOLDER = "Ask a question about this article…"
 # Runs for each gr.HTML: passes the clicks and ticks in its HTML on to the server.
@@ -47,7 +52,10 @@ class Layout:
                 with gr.Column(elem_id="adding"):
                     self._add_sources()
                 self.sheets = _html(
-                    sheets_html(session.open_documents, session.shown), "article", "opened"
+                    sheets_html(session.open_documents, session.shown),
+                    "article",
+                    "opened",
+                    on_load="window.askTheArticle.pdfPages.opened();",
                 )
                 self.passages = _html("", "passages")
 
@@ -73,7 +81,7 @@ class Layout:
 
     def _add_sources(self) -> None:
         self.files = gr.File(
-            label="Drop files here, or browse · PDF, DOCX, HTML, MD, TXT",
+            label="Drop files here, or browse · PDF, Office, EPUB, HTML, CSV, text",
             file_count="multiple",
             file_types=FILE_TYPES,
             height=72,
@@ -97,14 +105,23 @@ class Layout:
 
 def head() -> str:
     """The page's style and script, for <head>; Gradio would rewrite a style given as its `css`."""
-    style = (STATIC / "page.css").read_text(encoding="utf-8")
-    script = (STATIC / "page.js").read_text(encoding="utf-8")
-    return f"<style>{style}</style><script>{script}</script>"
+    files = [(STATIC / name).read_text(encoding="utf-8") for name in STYLES + SCRIPTS]
+    styles, scripts = files[: len(STYLES)], files[len(STYLES) :]
+    return "".join(
+        [f"<style>{style}</style>" for style in styles]
+        + [f"<script>{script}</script>" for script in scripts]
+    )
 
 
-def _html(value: str, element_id: str, on_change: str = "") -> gr.HTML:
-    """A component with our own HTML; `on_change` is the function of page.js to call on a new value."""
+def _html(value: str, element_id: str, on_change: str = "", *, on_load: str = "") -> gr.HTML:
+    """A component with our own HTML; `on_change` is the function of page.js to call on a new value.
+
+    `on_load` is the script to run when it is shown first.
+    """
     watch = f"watch('value', () => window.askTheArticle.{on_change}());" if on_change else ""
     return gr.HTML(
-        value, elem_id=element_id, apply_default_css=False, js_on_load=FORWARD_EVENTS + watch
+        value,
+        elem_id=element_id,
+        apply_default_css=False,
+        js_on_load=FORWARD_EVENTS + watch + on_load,
     )

@@ -13,6 +13,7 @@ from index.documents.document import Document
 from index.errors import ArticleError
 from index.models.types import Progress
 from page.markup import status_html
+from page.pdf_files import PdfFile
 from qa.answerer import ArticleAnswerer
 from qa.suggestions import example_questions
 
@@ -25,7 +26,8 @@ class DocumentLoader:
     """Opens documents in a thread; holds the progress and the result.
 
     `opened` is set when questions can be asked or opening has failed, and `finished` when the suggested
-    questions are ready too. `seconds` has the time of each step.
+    questions are ready too. `seconds` has the time of each step, and `pdfs` the files of the PDFs until
+    take_pdfs().
     """
 
     def __init__(
@@ -49,6 +51,7 @@ class DocumentLoader:
         self.examples: list[str] = []
         self.error = ""
         self.seconds: dict[str, float] = {}
+        self.pdfs: dict[str, PdfFile] = {}
         self.opened, self.finished = threading.Event(), threading.Event()
         self._load = load
         self._max_examples, self._beside = examples, beside
@@ -78,6 +81,11 @@ class DocumentLoader:
         if self._answerer is None:
             raise ArticleError(self.error)
         return self._answerer
+
+    def take_pdfs(self) -> dict[str, PdfFile]:
+        """The files of the PDFs; the loader keeps none, so that they are gone with their documents."""
+        pdfs, self.pdfs = self.pdfs, {}
+        return pdfs
 
     def status(self) -> str:
         """The progress as HTML."""
@@ -112,6 +120,8 @@ class DocumentLoader:
             started = time.perf_counter()
             self._answerer = self._load(self._progress)
             self.seconds["open"] = time.perf_counter() - started
+            if self._cancelled:
+                self.pdfs = {}
             self.opened.set()
         except CancelledError:
             pass

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import html
 import json
-from bisect import bisect_left
 from collections.abc import Collection, Sequence
 
 from index.documents.document import Document
 from index.search.collection import Hit
+from page.document_html import document_html
 from page.export import (
     CLOSEST_PASSAGE,
     INTERPRETED_AS,
@@ -23,15 +23,16 @@ from page.export import (
     conversation_markdown,
     no_answer,
 )
+from page.pdf_view import boxes_attribute, pages_html
+from page.quotations import excerpt_html, quotation_html, sentence_offsets
 from page.text_ranges import (
     OpenDocuments,
     TextRange,
     count_paragraphs,
     display_source,
-    layout,
     normalize_newlines,
-    shorten,
 )
+from qa.location import shorten
 from qa.types import Alternative, Answer, Citation
 
 # In characters.
@@ -111,15 +112,18 @@ def answer_html(opened: OpenDocuments, answer: Answer) -> str:
         parts.append(f'<p class="none">{no_answer(opened)}</p>')
         if hit := closest_hit(answer):
             passage = hit.passage
-            text = html.escape(normalize_newlines(passage.text))
+            document = opened.documents[passage.document_id]
             button = _location_button(opened, passage.document_id, passage.start, passage.end)
+            boxes = boxes_attribute(
+                opened, "mark-boxes", passage.document_id, passage.start, passage.end
+            )
             parts.append(
-                f'<section class="nearby" data-marks="{_data(_hit_ranges(opened, hit))}">'
-                f"<h2>{CLOSEST_PASSAGE}</h2>{_quote(text, len(passage.text))}"
+                f'<section class="nearby" data-marks="{_data(_hit_ranges(opened, hit))}"{boxes}>'
+                f"<h2>{CLOSEST_PASSAGE}</h2>{_quote(document, passage.start, passage.end)}"
                 f'<p class="meta">{button}</p></section>'
             )
         return "".join(parts)
-    parts.append(_answer(opened, answer.text, answer.confidence, answer.citation))
+    parts.append(_answer(opened, answer.confidence, answer.citation))
     if others := alternatives(answer):
         items = "".join(f"<li>{_alternative(opened, other)}</li>" for other in others)
         parts.append(
@@ -167,36 +171,14 @@ def status_html(
 
 
 def _sheet(opened: OpenDocuments, document: Document, *, hidden: bool) -> str:
-    """A document: its title as a heading, and its paragraphs, numbered as in a TextRange."""
     number = opened.number(document.id)
-    titled, spans = layout(document)
-    blocks = [] if titled else [f'<h2 dir="auto">{html.escape(document.title)}</h2>']
-    previous_end = 0
-    for paragraph, (start, end) in enumerate(spans, 0 if titled else 1):
-        tag = "h2" if paragraph == 0 else "p"
-        text = _paragraph(document, previous_end, start, end)
-        blocks.append(f'<{tag} dir="auto" data-number="{paragraph}">{text}</{tag}>')
-        previous_end = end
+    url = opened.page_urls.get(document.id)
+    pages = pages_html(document, url) if url else ""
     return (
-        f'<div class="sheet" id="sheet-{number}" data-index="{number}" role="tabpanel" tabindex="0" '
-        f'aria-labelledby="tab-{number}"{" hidden" * hidden}>{"".join(blocks)}</div>'
+        f'<div class="sheet{" as-pages" if url else ""}" id="sheet-{number}" data-index="{number}" '
+        f'role="tabpanel" tabindex="0" aria-labelledby="tab-{number}"{" hidden" * hidden}>'
+        f"{pages}{document_html(document)}</div>"
     )
-
-
-def _paragraph(document: Document, previous_end: int, start: int, end: int) -> str:
-    """A paragraph's text, with a marker for each page that begins in it or since `previous_end`.
-
-    The first page has no marker.
-    """
-    parts, position = [], start
-    first, last = (bisect_left(document.pages, offset) for offset in (previous_end, end))
-    for page in range(max(first, 1), last):
-        page_start = max(start, document.pages[page])
-        parts.append(html.escape(normalize_newlines(document.text[position:page_start])))
-        parts.append(f'<span class="page" data-page="{page + 1}"></span>')
-        position = page_start
-    parts.append(html.escape(normalize_newlines(document.text[position:end])))
-    return "".join(parts)
 
 
 def _tab(
@@ -249,47 +231,51 @@ def _tools(opened: OpenDocuments, answer: Answer, number: int, last: bool) -> st
     return f'<div class="tools">{buttons}</div>'
 
 
-def _answer(opened: OpenDocuments, words: str, confidence: float, citation: Citation) -> str:
+def _answer(opened: OpenDocuments, confidence: float, citation: Citation) -> str:
     button = _location_button(opened, citation.document, citation.start, citation.end)
     return (
-        f'{_cited(opened, words, citation)}<p class="meta">{button}'
+        f'{_cited(opened, citation)}<p class="meta">{button}'
         f'<span class="sure">{confidence_label(confidence)}</span></p>'
     )
 
 
 def _alternative(opened: OpenDocuments, other: Alternative) -> str:
-    return _answer(opened, other.text, other.confidence, other.citation)
+    return _answer(opened, other.confidence, other.citation)
 
 
-def _cited(opened: OpenDocuments, words: str, citation: Citation) -> str:
+def _cited(opened: OpenDocuments, citation: Citation) -> str:
     """The answer's words and, if their sentence has more, the sentence with the words marked."""
-    text = opened.documents[citation.document].text
-    start, end = citation.sentence_start, citation.sentence_end
-    sentence_ranges = opened.text_ranges(citation.document, start, end)
-    word_ranges = opened.text_ranges(citation.document, citation.start, citation.end)
-    data = f'data-marks="{_data(sentence_ranges)}" data-words="{_data(word_ranges)}"'
-    answer = html.escape(normalize_newlines(words))
-    if (citation.start, citation.end) == (start, end):
-        return f'<div class="cited" {data}>{_quote(answer, len(words))}</div>'
-    before = html.escape(normalize_newlines(text[start : citation.start]))
-    after = html.escape(normalize_newlines(text[citation.end : end]))
-    sentence = f'{before}<mark class="begins ends">{answer}</mark>{after}'
+    document = opened.documents[citation.document]
+    start, end = sentence_offsets(document, citation)
+    answer = citation.start, citation.end
+    sentence_ranges = opened.text_ranges(document.id, start, end)
+    word_ranges = opened.text_ranges(document.id, *answer)
+    boxes = boxes_attribute(opened, "mark-boxes", document.id, start, end)
+    boxes += boxes_attribute(opened, "word-boxes", document.id, *answer)
+    data = f'data-marks="{_data(sentence_ranges)}" data-words="{_data(word_ranges)}"{boxes}'
+    if answer == (start, end):
+        return f'<div class="cited" {data}>{_quote(document, start, end)}</div>'
+    # The sentence below has the heads of a cell, and the items of a list need their markers.
+    words = quotation_html(document, *answer, labels=len(word_ranges) > 1)
     return (
-        f'<div class="cited" {data}><p class="words" dir="auto">{answer}</p>'
-        f"{_quote(sentence, end - start)}</div>"
+        f'<div class="cited" {data}><p class="words" dir="auto">{words}</p>'
+        f"{_quote(document, start, end, mark=answer)}</div>"
     )
 
 
 def _passage(opened: OpenDocuments, hit: Hit, top_score: float) -> str:
     passage = hit.passage
+    document = opened.documents[passage.document_id]
     location = html.escape(opened.location(passage.document_id, passage.start, passage.end))
-    title = html.escape(shorten(opened.documents[passage.document_id].title))
+    title = html.escape(shorten(document.title))
+    excerpt = excerpt_html(document, passage.start, passage.end, MAX_EXCERPT)
     label = f'<span class="source" dir="auto">{title}</span>' if len(opened.documents) > 1 else ""
     disabled = " disabled" if passage.document_id in opened.removed else ""
     ranges = _data(_hit_ranges(opened, hit))
+    boxes = boxes_attribute(opened, "range-boxes", passage.document_id, passage.start, passage.end)
     return (
-        f'<li><button type="button" data-ranges="{ranges}" title="{location}"{disabled}>'
-        f'<span class="excerpt" dir="auto">{html.escape(_excerpt(passage.text))}</span>{label}'
+        f'<li><button type="button" data-ranges="{ranges}"{boxes} title="{location}"{disabled}>'
+        f'<span class="excerpt" dir="auto">{excerpt}</span>{label}'
         f'<span class="score"><span class="bar" style="--share:{_share(hit.score, top_score):.0f}%">'
         f'</span><span class="number">{hit.score:.1f}</span></span></button></li>'
     )
@@ -301,7 +287,8 @@ def _location_button(opened: OpenDocuments, document_id: str, start: int, end: i
     if document_id in opened.removed:
         return f'<span class="gone">{name} (document removed)</span>'
     ranges = _data(opened.text_ranges(document_id, start, end))
-    return f'<button type="button" class="location" data-ranges="{ranges}">{name}</button>'
+    boxes = boxes_attribute(opened, "range-boxes", document_id, start, end)
+    return f'<button type="button" class="location" data-ranges="{ranges}"{boxes}>{name}</button>'
 
 
 def _hit_ranges(opened: OpenDocuments, hit: Hit) -> list[TextRange]:
@@ -314,19 +301,15 @@ def _share(score: float, top_score: float) -> float:
     return 100 * max(0.0, min(1.0, score / top_score)) if top_score > 0 else 0.0
 
 
-def _quote(escaped: str, length: int) -> str:
-    """A quotation of `length` characters, already escaped; a long one is collapsed."""
-    if length <= MAX_QUOTATION:
-        return f'<blockquote dir="auto">{escaped}</blockquote>'
+def _quote(document: Document, start: int, end: int, *, mark: tuple[int, int] | None = None) -> str:
+    """A quotation, with a part of it marked; a long one is collapsed."""
+    quotation = quotation_html(document, start, end, mark=mark)
+    if end - start <= MAX_QUOTATION:
+        return f'<blockquote dir="auto">{quotation}</blockquote>'
     return (
-        f'<blockquote dir="auto" class="long">{escaped}</blockquote>'
+        f'<blockquote dir="auto" class="long">{quotation}</blockquote>'
         '<button type="button" class="more" aria-expanded="false">Show all</button>'
     )
-
-
-def _excerpt(text: str) -> str:
-    line = " ".join(text.split())
-    return line if len(line) <= MAX_EXCERPT else line[:MAX_EXCERPT].rsplit(" ", 1)[0] + " …"
 
 
 def _data(ranges: Sequence[TextRange]) -> str:

@@ -20,6 +20,7 @@ from page import gradio_compat
 from page.api import ApiEndpoints
 from page.handlers import Handlers
 from page.layout import STATIC, Layout, head
+from page.pdf_images import PdfImages
 from page.replies import SWEEP_SECONDS, Replies
 from page.request_log import RequestLog
 from page.root_path import RedirectToRoot
@@ -50,6 +51,7 @@ class Page:
         """Build the page; answers are found among k passages unless the visitor says otherwise."""
         self.sessions = sessions
         self.requests = requests or RequestLog()
+        self.pdf_images = PdfImages(sessions.pdfs)
         session = sessions.new()
         session.started = False  # each visitor has a copy, which is started when the page is loaded
         with gradio_compat.Blocks(
@@ -113,7 +115,10 @@ class Page:
             state_session_capacity=2 * MAX_SESSIONS,
             app_kwargs={
                 "middleware": [Middleware(RedirectToRoot), security],
-                "routes": [Route("/health", self.health)],
+                "routes": [
+                    Route("/health", self.health),
+                    Route("/pdf/{key}/{page:int}", self.pdf_images.__call__),
+                ],
                 "lifespan": self._lifespan,
             },
             **options,

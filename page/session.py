@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -16,9 +16,11 @@ from index.search.collection import Collection
 from page.gradio_compat import UPLOAD_BY_PATH
 from page.index_cache import IndexCache
 from page.loader import DocumentLoader
-from page.text_ranges import OpenDocuments, is_address, shorten
+from page.pdf_files import PdfFile, PdfFiles
+from page.text_ranges import OpenDocuments, is_address
 from page.uploads import Uploads
 from qa.answerer import ArticleAnswerer
+from qa.location import shorten
 from qa.opening import deduplicate
 from qa.types import Answer, QuestionError, Turn
 
@@ -30,7 +32,8 @@ class Session:
     """What one visitor has open and has asked.
 
     `documents` are all that were opened, by id, including those in `removed`, which answers may cite.
-    Those in `deselected` are open but not searched; `examples` are the suggestions for documents that
+    Those in `deselected` are open but not searched; `pdfs` are the files of the open PDFs, whose pages
+    are shown; `examples` are the suggestions for documents that
     the visitor added. `loader` opens further documents, or did so last. `started` is whether the
     visitor's page was loaded: Gradio begins a session with a copy of one that is not, also after it was
     forgotten. Values are replaced and not changed in place, since a question may be in progress.
@@ -43,21 +46,29 @@ class Session:
     deselected: frozenset[str] = frozenset()
     turns: list[Answer] = field(default_factory=list)
     examples: dict[str, list[str]] = field(default_factory=dict)
+    pdfs: dict[str, PdfFile] = field(default_factory=dict)
     loader: DocumentLoader | None = None
     started: bool = True
     _indexes: dict[str, ArticleIndex] = field(default_factory=dict)
     _answerer: ArticleAnswerer | None = None
 
     @classmethod
-    def create(cls, documents: Sequence[Document], *, allow_private_urls: bool = False) -> Session:
-        """A new session with these documents open."""
+    def create(
+        cls,
+        documents: Sequence[Document],
+        *,
+        pdfs: Mapping[str, PdfFile] | None = None,
+        allow_private_urls: bool = False,
+    ) -> Session:
+        """A new session with these documents open, and the files of those shown as pages."""
         by_id = {document.id: document for document in documents}
-        return cls(by_id, documents[0].id, allow_private_urls)
+        return cls(by_id, documents[0].id, allow_private_urls, pdfs=dict(pdfs or {}))
 
     @property
     def open_documents(self) -> OpenDocuments:
         """The documents as the page shows them."""
-        return OpenDocuments(self.documents, self.removed)
+        page_urls = {document_id: pdf.url for document_id, pdf in self.pdfs.items()}
+        return OpenDocuments(self.documents, self.removed, page_urls)
 
     @property
     def open_ids(self) -> list[str]:
@@ -115,6 +126,7 @@ class Session:
         cache: IndexCache,
         *,
         uploads: Uploads | None = None,
+        pdfs: PdfFiles | None = None,
         files: Sequence[str] = (),
         contents: Sequence[tuple[str, bytes]] = (),
         addresses: Sequence[str] = (),
@@ -124,7 +136,8 @@ class Session:
         """Start opening more documents; add_loaded() then adds them.
 
         `files` are paths of uploads, which are deleted once read; `contents` are names and bytes of
-        other files. Raises ArticleError if nothing is given or documents are being opened already.
+        other files. With `pdfs` the bytes of PDFs are kept to show their pages. Raises ArticleError if
+        nothing is given or documents are being opened already.
         """
 
         def delete_files() -> None:
@@ -147,37 +160,52 @@ class Session:
 
         def load(progress: Progress) -> ArticleAnswerer:
             check_cancelled = partial(progress, 0, 0)
-            private = self.allow_private_urls
+            keep = pdfs is not None
+            read_address = partial(
+                _read_address,
+                allow_private_urls=self.allow_private_urls,
+                keep_pdf=keep,
+                check_cancelled=check_cancelled,
+            )
             reads: list[Callable[[], Document]] = [
-                *(partial(_read_upload, path) for path in files),
-                *(partial(read_bytes, data, name) for name, data in contents),
-                *(partial(_read_address, a.strip(), private, check_cancelled) for a in addresses),
+                *(partial(_read_upload, path, keep_pdf=keep) for path in files),
+                *(partial(read_bytes, data, name, keep_pdf=keep) for name, data in contents),
+                *(partial(read_address, address.strip()) for address in addresses),
                 *([partial(_read_text, text)] if text.strip() else []),
             ]
             try:
                 documents, problems = self._read(reads, progress)
             finally:
                 delete_files()
+            files_by_id: dict[str, PdfFile] = {}
+            if pdfs is not None:
+                files_by_id, full = _keep_files(pdfs, documents)
+                problems += full
+                documents = [replace(document, pdf=None) for document in documents]
             answerer = initial.wait()
             encoder = answerer.collection.encoder
             indexes = [cache.get(document, encoder, progress) for document in documents]
+            loader.pdfs = files_by_id
             return ArticleAnswerer(Collection(indexes), answerer.reader, " ".join(problems))
 
         names = [*(Path(path).name for path in files), *(name for name, _ in contents), *addresses]
         names += ["the text"] if text.strip() else []
         label = shorten(names[0]) if len(names) == 1 else f"{len(names)} documents"
-        self.loader = DocumentLoader(
+        loader = self.loader = DocumentLoader(
             load,
             examples=examples,
             label=f"Adding {label}…",
             progress_label=f"Indexing {label}",
             cancellable=True,
         )
-        return self.loader.start()
+        return loader.start()
 
-    def add_loaded(self, opened: ArticleAnswerer) -> None:
-        """Add documents that have been opened."""
+    def add_loaded(
+        self, opened: ArticleAnswerer, pdfs: Mapping[str, PdfFile] | None = None
+    ) -> None:
+        """Add documents that have been opened, and the files of those shown as pages."""
         documents = dict(opened.documents)
+        self.pdfs = self.pdfs | dict(pdfs or {})
         self._indexes = self._indexes | {i.document.id: i for i in opened.collection.indexes}
         self.documents = self.documents | documents
         self.removed -= set(documents)
@@ -197,6 +225,7 @@ class Session:
         self.deselected -= {document_id}
         self._drop_uncited()
         self.examples.pop(document_id, None)
+        self.pdfs = {i: pdf for i, pdf in self.pdfs.items() if i != document_id}
         self._indexes = {i: index for i, index in self._indexes.items() if i != document_id}
         self._answerer = None
         if self.loader and self.loader.finished.is_set():
@@ -252,24 +281,44 @@ class Session:
         return found, problems
 
 
-def _read_upload(path: str) -> Document:
+def _keep_files(
+    pdfs: PdfFiles, documents: Sequence[Document]
+) -> tuple[dict[str, PdfFile], list[str]]:
+    """The files of the PDFs among these documents, and messages about those that do not fit."""
+    files, problems = {}, []
+    for document in documents:
+        try:
+            if file := pdfs.add(document):
+                files[document.id] = file
+        except DocumentError as error:
+            problems.append(str(error))
+    return files, problems
+
+
+def _read_upload(path: str, *, keep_pdf: bool) -> Document:
     """Read an upload; errors name the file without its folder on the server."""
     name = Path(path).name
     try:
-        return replace(read_document(path), source=name)
+        return replace(read_document(path, keep_pdf=keep_pdf), source=name)
     except DocumentError as error:
         raise DocumentError(str(error).replace(path, name)) from error
 
 
 def _read_address(
-    address: str, allow_private_urls: bool, check_cancelled: Callable[[], object]
+    address: str,
+    *,
+    allow_private_urls: bool,
+    keep_pdf: bool,
+    check_cancelled: Callable[[], object],
 ) -> Document:
     # Anything else would be the path of a file on the server.
     if not is_address(address):
         raise DocumentError(
             f"“{address}” isn't a web address. Give one that starts with http:// or https://."
         )
-    return read_document(address, private=allow_private_urls, check=check_cancelled)
+    return read_document(
+        address, private=allow_private_urls, keep_pdf=keep_pdf, check=check_cancelled
+    )
 
 
 def _read_text(text: str) -> Document:

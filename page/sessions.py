@@ -10,6 +10,7 @@ from index.errors import ArticleError
 from page.gradio_compat import upload_folder
 from page.index_cache import IndexCache
 from page.loader import DocumentLoader
+from page.pdf_files import PdfFiles
 from page.session import Session
 from page.uploads import UNREAD_SECONDS, Uploads
 from page.uploads_folder import Sweeper
@@ -44,6 +45,13 @@ class Sessions:
         """
         self.indexes = IndexCache(clock=clock)
         self.initial = initial
+        self.pdfs = PdfFiles()
+        # The same for all visitors, and not counted among what they have opened.
+        self._initial_pdfs = {
+            document.id: file
+            for document in initial.documents
+            if (file := self.pdfs.add(document, counted=False))
+        }
         self.forget_after = forget_after
         self._allow_private_urls = allow_private_urls
         self.uploads = uploads or Uploads(upload_folder())
@@ -61,7 +69,11 @@ class Sessions:
 
     def new(self) -> Session:
         """A new session."""
-        return Session.create(self.initial.documents, allow_private_urls=self._allow_private_urls)
+        return Session.create(
+            self.initial.documents,
+            pdfs=self._initial_pdfs,
+            allow_private_urls=self._allow_private_urls,
+        )
 
     def start(self, session: Session) -> None:
         """Note that the visitor's page was loaded, which starts the session."""

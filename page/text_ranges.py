@@ -1,96 +1,61 @@
-"""Map character offsets to what the page shows: the document, the page and the paragraph."""
+"""Map character offsets to what the page shows: document, page, section and paragraph."""
 
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import PurePath
-from weakref import WeakKeyDictionary
 
-from index.documents.document import Document, paragraphs
+from index.documents.document import Document
+from qa.location import location, shorten
 
-# In characters; longer titles are shortened where they only say which document is meant.
-SHORT_TITLE = 60
-
-# The number of a document, the number of a paragraph in it, and the start and end of a stretch of text
-# in that, counted as the browser does.
+# The number of a document, the number of a block in it, and the start and end of a stretch of its text,
+# in UTF-16 code units as the browser counts.
 TextRange = tuple[int, int, int, int]
-Layout = tuple[bool, list[tuple[int, int]]]
 
 
 @dataclass(frozen=True, slots=True)
 class OpenDocuments:
     """The documents that a visitor has opened, by id, numbered from 0 in this order.
 
-    Removed documents keep their numbers, since answers still cite them.
+    Removed documents keep their numbers, since answers still cite them. `page_urls` has the address of
+    the page images of each PDF.
     """
 
     documents: Mapping[str, Document]
     removed: frozenset[str] = frozenset()
+    page_urls: Mapping[str, str] = field(default_factory=dict)
 
     def number(self, document_id: str) -> int:
         """The number of a document."""
         return list(self.documents).index(document_id)
 
     def text_ranges(self, document_id: str, start: int, end: int) -> list[TextRange]:
-        """The ranges of characters start..end of a document, one for each paragraph."""
+        """The ranges of characters start..end of a document, one for each block."""
         document, number = self.documents[document_id], self.number(document_id)
-        titled, spans = layout(document)
-        first = max(0, bisect_right(spans, (start, len(document.text))) - 1)
         ranges = []
-        for index in range(first, len(spans)):
-            left, right = spans[index]
-            if left >= end:
-                break
-            inner_start, inner_end = max(start, left), min(end, right)
-            if inner_start < inner_end:
-                before = _utf16_length(document.text[left:inner_start])
-                length = _utf16_length(document.text[inner_start:inner_end])
-                paragraph = index if titled else index + 1
-                ranges.append((number, paragraph, before, before + length))
+        for block_number in document.blocks_between(start, end):
+            block = document.blocks[block_number]
+            inner_start, inner_end = max(start, block.start), min(end, block.end)
+            before = _utf16_length(document.text[block.start : inner_start])
+            length = _utf16_length(document.text[inner_start:inner_end])
+            ranges.append((number, block_number, before, before + length))
         return ranges
 
     def location(self, document_id: str, start: int, end: int) -> str:
-        """Where characters stand: "paragraph 6", "p. 3", "TITLE, paragraph 6" or "TITLE, p. 3"."""
+        """Where characters stand: "p. 3", "“SECTION”, paragraph 6", "paragraph 6" or "title".
+
+        The document's title is in front if several documents are open.
+        """
         document = self.documents[document_id]
-        if (page := document.page_of(start)) is not None:
-            location = f"p. {page}"
-        else:
-            # A passage may begin with the title; its first paragraph says more about where it stands.
-            ranges = self.text_ranges(document_id, start, end)
-            number = next((paragraph for _, paragraph, _, _ in ranges if paragraph), 0)
-            location = f"paragraph {number}" if number else "title"
-        return f"{shorten(document.title)}, {location}" if len(self.documents) > 1 else location
-
-
-# Weak, so that no document stays in memory when its visitor has gone.
-_layouts: WeakKeyDictionary[Document, Layout] = WeakKeyDictionary()
-
-
-def layout(document: Document) -> Layout:
-    """Whether the first paragraph is the title, and the offsets of all paragraphs.
-
-    Paragraphs are numbered from 1, not counting the title.
-    """
-    if (cached := _layouts.get(document)) is None:
-        cached = _layouts[document] = _layout(document)
-    return cached
-
-
-def _layout(document: Document) -> Layout:
-    spans = paragraphs(document.text)
-    first = document.text[slice(*spans[0])]
-    # Otherwise the title is the file's name, or comes from its metadata.
-    titled = "\n" not in first and first.strip("“”\"'#*= ") == document.title
-    return titled, spans
+        place = location(document, start, end)
+        return f"{shorten(document.title)}, {place}" if len(self.documents) > 1 else place
 
 
 def count_paragraphs(document: Document) -> int:
-    """The number of paragraphs of a document, not counting its title."""
-    titled, spans = layout(document)
-    return len(spans) - titled
+    """The number of paragraphs of a document, not counting its title and headings."""
+    return max((number for number in document.paragraph_numbers if number), default=0)
 
 
 def display_source(document: Document) -> str:
@@ -103,16 +68,9 @@ def is_address(text: str) -> bool:
     return re.match(r"https?://\S+$", text, re.IGNORECASE) is not None
 
 
-def shorten(title: str) -> str:
-    """A title of at most SHORT_TITLE characters, cut at a word."""
-    if len(title) <= SHORT_TITLE:
-        return title
-    return title[:SHORT_TITLE].rsplit(" ", 1)[0].rstrip(" ,;:") + "…"
-
-
 def normalize_newlines(text: str) -> str:
     r"""The text with every line end as "\n", as browsers store it."""
-    return re.sub(r"\r\n?", "\n", text)
+    return re.sub(r"\r\n?", "\n", text) if "\r" in text else text
 
 
 def _utf16_length(text: str) -> int:

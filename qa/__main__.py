@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from evaluation.run import MODES, evaluate, summarize, write_predictions
 from evaluation.squad import read_squad
 from index.documents.document import Document
+from index.documents.formats import FORMATS
 from index.errors import ArticleError
 from index.models.encoder import SentenceEncoder
 from index.stores.collection import StoredCollection
@@ -53,7 +54,7 @@ def main(argv: Sequence[str] | None = None, *, prog: str = "python -m qa") -> in
             type=nonempty,
             action="append",
             metavar="SOURCE",
-            help="txt, md, html, pdf or docx file, or web address; repeat for several (default: the "
+            help=f"{FORMATS} file, or web address; repeat for several (default: the "
             "bundled sample article)",
         )
         command.add_argument(

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
+from index.passages.context import Context
 from index.search.collection import Hit, SentenceHit
 from qa.calibration import weighted_sum
 from qa.normalize import normalize
@@ -34,7 +35,7 @@ class PassageReader(Protocol):
     """Finds answer spans in passages: a Reader, or a fake in tests."""
 
     def read_all(
-        self, asked: Sequence[tuple[str, Sequence[str]]], *, n: int = 5
+        self, asked: Sequence[tuple[str, Sequence[Context]]], *, n: int = 5
     ) -> list[list[Reading]]:
         """The n best spans and the no-answer score of each passage, for each question."""
         ...
@@ -61,14 +62,11 @@ class Candidate:
 
 
 def sentence_candidates(question: str, hits: Sequence[Hit]) -> list[Candidate]:
-    """The sentences of the passages by retrieval score, for use without a reader."""
+    """The sentences of the passages by retrieval score, boilerplate last, for use without a reader."""
     sentences = [
-        (sentence, number)
-        for number, hit in enumerate(hits)
-        if not hit.passage.furniture
-        for sentence in hit.sentences
+        (sentence, number) for number, hit in enumerate(hits) for sentence in hit.sentences
     ]
-    sentences.sort(key=lambda pair: -pair[0].score)
+    sentences.sort(key=lambda pair: (hits[pair[1]].passage.boilerplate, -pair[0].score))
     # The scores are utilities of a conditional logit, so their softmax is a probability.
     shares = _softmax([sentence.score for sentence, _ in sentences])
     return [
@@ -100,12 +98,9 @@ def worth_reading(hits: Sequence[Hit], min_share: float = MIN_SHARE) -> Sequence
 def read_hits(
     reader: PassageReader, queries: Sequence[tuple[str, Sequence[Hit]]]
 ) -> list[list[Reading]]:
-    """Read each query's passages; page furniture ("Read more") is read as an empty text."""
+    """Read each query's passages, without the headings in front, which distract the reader."""
     return reader.read_all(
-        [
-            (query, ["" if hit.passage.furniture else hit.passage.text for hit in hits])
-            for query, hits in queries
-        ],
+        [(query, [hit.passage.context.body for hit in hits]) for query, hits in queries],
         n=SPANS_PER_PASSAGE,
     )
 
@@ -201,7 +196,11 @@ def _text_at(hit: Hit, start: int, end: int) -> str:
 def _locate(hit: Hit, span: Span) -> tuple[Citation, SentenceHit] | None:
     """The trimmed span's citation and its first sentence; None if it is empty or in no sentence."""
     passage = hit.passage
-    start, end = (passage.start + offset for offset in _trim(passage.text, span.start, span.end))
+    body = passage.context.body
+    place = body.place_of(*_trim(body.text, span.start, span.end))
+    if place is None:
+        return None
+    start, end = place
     sentences = [s for s in hit.sentences if s.start < end and start < s.end]
     if start >= end or not sentences:
         return None
@@ -239,7 +238,7 @@ def _retrieval_features(question: str, hit: Hit, sentence: SentenceHit) -> dict[
         "passage cosine": hit.parts["dense"],
         "passage coverage": hit.parts["coverage"],
         "known": hit.parts["known"],
-        "names": _name_coverage(question, hit.passage.text),
+        "names": _name_coverage(question, hit.passage.context.text),
     }
 
 

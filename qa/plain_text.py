@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from index.documents.document import Document, paragraphs
+from index.documents.document import Document
 from index.terminal import visible
+from qa.location import location
 from qa.types import Answer, Citation
 
 
@@ -63,19 +63,5 @@ class PlainText:
     def _location(self, citation: Citation) -> str:
         if not self.documents:
             return f"characters {citation.start}-{citation.end} of {citation.document}"
-        place = location(self.documents[citation.document], citation.start)
+        place = location(self.documents[citation.document], citation.start, citation.end)
         return f"{citation.document}, {place}" if len(self.documents) > 1 else place
-
-
-def location(document: Document, offset: int) -> str:
-    """The page of a character, "p. 3", or in a format without pages its paragraph, "paragraph 2".
-
-    Paragraphs are numbered from 1, not counting a title, as on the web page.
-    """
-    if (page := document.page_of(offset)) is not None:
-        return f"p. {page}"
-    spans = paragraphs(document.text)
-    first = document.text[slice(*spans[0])]
-    titled = "\n" not in first and first.strip("“”\"'#*= ") == document.title
-    number = max(1, bisect_right([start for start, _ in spans], offset)) - titled
-    return f"paragraph {number}" if number else "title"

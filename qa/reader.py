@@ -15,6 +15,7 @@ from index.errors import ArticleError, EncoderError
 from index.models.encoder import batches
 from index.models.model_files import REINSTALL_COMMAND, default_encoder_folder
 from index.models.tokenizer import WordPieceTokenizer, read_bert_size
+from index.passages.context import Context
 from index.resources import resource
 from index.storage import sha256_of, sha256_of_body
 from qa.reader_format import ABOUT, FORMAT_VERSION, MAX_LENGTH, STRIDE, WEIGHTS, WORD_EMBEDDINGS
@@ -59,13 +60,16 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class _Window:
-    """A window of a passage: token ids and types, character offsets, and which tokens may answer."""
+    """A window of a passage: token ids and types, character offsets, and the part of each token.
+
+    Tokens that cannot be quoted have the part -1.
+    """
 
     passage: int
     ids: Sequence[int]
     types: Sequence[int]
     offsets: NDArray[np.int64]
-    in_passage: NDArray[np.bool_]
+    owners: NDArray[np.int64]
 
 
 class Reader:
@@ -104,12 +108,12 @@ class Reader:
         self._max_question = min(MAX_QUESTION_PIECES, room // 2)
         self._stride = min(stride, (room - self._max_question) // 2)
 
-    def read(self, question: str, texts: Sequence[str], *, n: int = 5) -> list[Reading]:
+    def read(self, question: str, texts: Sequence[Context], *, n: int = 5) -> list[Reading]:
         """Read passages for a question; returns the n best spans of each."""
         return self.read_all([(question, texts)], n=n)[0]
 
     def read_all(
-        self, asked: Sequence[tuple[str, Sequence[str]]], *, n: int = 5
+        self, asked: Sequence[tuple[str, Sequence[Context]]], *, n: int = 5
     ) -> list[list[Reading]]:
         """Read the passages of many questions, faster than one question at a time."""
         questions = self._cut_questions([question for question, _ in asked])
@@ -118,19 +122,19 @@ class Reader:
         spans_of: list[Windows] = [[] for _ in pairs]
         scores_of: list[list[tuple[float, float]]] = [[] for _ in pairs]
         windows = self._windows(pairs)
-        for numbers in batches([len(window.in_passage) for window in windows], BATCH_TOKENS):
+        for numbers in batches([len(window.owners) for window in windows], BATCH_TOKENS):
             batch = [windows[i] for i in numbers]
             logits = self._logits(batch)
             for window, (start, end, answerable) in zip(batch, logits, strict=True):
-                spans = best_spans(start, end, window.in_passage, window.offsets, n=n)
+                spans = best_spans(start, end, window.owners, window.offsets, n=n)
                 score = no_answer_score(start, end) - answerable
                 spans_of[window.passage].append((spans, score))
                 scores_of[window.passage].append((score, answerable))
         readings = []
-        for (_, text), window_spans, scores in zip(pairs, spans_of, scores_of, strict=True):
+        for (_, context), window_spans, scores in zip(pairs, spans_of, scores_of, strict=True):
             spans, score = merge_windows(window_spans, n=n)
             _, answerable = min(scores)
-            trimmed = tuple(_trimmed(span, text) for span in spans)
+            trimmed = tuple(_trimmed(span, context.text) for span in spans)
             readings.append(Reading(trimmed, score, answerable))
         remaining = iter(readings)
         return [[next(remaining) for _ in texts] for _, texts in asked]
@@ -225,23 +229,25 @@ class Reader:
             for question, pieces in zip(questions, cut, strict=True)
         ]
 
-    def _windows(self, pairs: Sequence[tuple[str, str]]) -> list[_Window]:
+    def _windows(self, pairs: Sequence[tuple[str, Context]]) -> list[_Window]:
         """All windows of all passages, each with the question in front."""
         if not pairs:
             return []
-        cuts = self._tokenizer.windows(pairs, max_length=self.max_length, stride=self._stride)
+        texts = [(question, context.text) for question, context in pairs]
+        cuts = self._tokenizer.windows(texts, max_length=self.max_length, stride=self._stride)
         windows = []
         for passage, passage_cuts in enumerate(cuts):
             for cut in passage_cuts:
                 offsets = np.array(cut.offsets, dtype=np.int64)
                 is_passage = np.array([number == 1 for number in cut.sequence_ids])
+                parts = _parts(offsets, pairs[passage][1])
                 windows.append(
                     _Window(
                         passage=passage,
                         ids=cut.ids,
                         types=cut.type_ids,
                         offsets=offsets,
-                        in_passage=is_passage & (offsets[:, 0] < offsets[:, 1]),
+                        owners=np.where(is_passage, parts, -1),
                     )
                 )
         return windows
@@ -252,7 +258,7 @@ class Reader:
             return self._padded_logits(windows)
         import torch
 
-        lengths = [len(window.in_passage) for window in windows]
+        lengths = [len(window.owners) for window in windows]
         ids = torch.tensor([piece for window in windows for piece in window.ids])
         types = torch.tensor([kind for window in windows for kind in window.types])
         # In single precision: half precision would make close scores equal.
@@ -283,6 +289,16 @@ class Reader:
             out = self._model(**tensors)
         start, end = out.start_logits.float().numpy(), out.end_logits.float().numpy()
         return [(s[:size], e[:size], 0.0) for s, e, size in zip(start, end, lengths, strict=True)]
+
+
+def _parts(offsets: NDArray[np.int64], context: Context) -> NDArray[np.int64]:
+    """The number of the segment that each token is in, -1 for one that is in none or is empty."""
+    if not context.segments:
+        return np.full(len(offsets), -1)
+    starts, ends = np.array([(s.at, s.at + s.end - s.start) for s in context.segments]).T
+    number = np.searchsorted(starts, offsets[:, 0], side="right") - 1
+    inside = (number >= 0) & (offsets[:, 1] <= ends[number]) & (offsets[:, 0] < offsets[:, 1])
+    return np.where(inside, number, -1)
 
 
 def _trimmed(span: Span, text: str) -> Span:

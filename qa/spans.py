@@ -24,7 +24,7 @@ class Span:
 def best_spans(
     start_logits: NDArray[np.float32],
     end_logits: NDArray[np.float32],
-    in_passage: NDArray[np.bool_],
+    owners: NDArray[np.int64],
     offsets: NDArray[np.int64],
     *,
     n: int = 5,
@@ -32,11 +32,12 @@ def best_spans(
 ) -> list[Span]:
     """The n best non-overlapping spans of one window, best first.
 
-    All arrays are over the window's tokens; `offsets` [tokens, 2] are in characters of the passage. A
-    span starts and ends at tokens of the passage and has at most max_tokens. Start and end are chosen
-    jointly, as in DrQA (Chen et al. 2017).
+    All arrays are over the window's tokens; `offsets` [tokens, 2] are in characters of the passage.
+    `owners` has the number of the part that a token belongs to, such as a block or a cell, and -1 for a
+    token that cannot be quoted. A span stays within one part and has at most max_tokens. Start and end
+    are chosen jointly, as in DrQA (Chen et al. 2017).
     """
-    (tokens,) = np.nonzero(in_passage)
+    (tokens,) = np.nonzero(owners >= 0)
     if not len(tokens):
         return []
     width = min(max_tokens, len(tokens))
@@ -46,6 +47,9 @@ def best_spans(
     scores = starts[:, None] + np.lib.stride_tricks.sliding_window_view(padded, width)
     first, last = np.arange(len(tokens))[:, None], np.arange(width)[None, :]
     last = first + last
+    parts = owners[tokens]
+    last_parts = parts[np.minimum(last, len(tokens) - 1)]
+    scores = np.where(last_parts == parts[:, None], scores, -np.inf)
     found: list[Span] = []
     while len(found) < n:
         best = int(scores.argmax())

@@ -286,7 +286,7 @@ def _suggestions(collection: Collection) -> list[_Suggestion]:
     """Questions made from the sentences, those about frequent names first, at most two a sentence."""
     found: dict[str, _Suggestion] = {}
     counts: Counter[str] = Counter()
-    passages = [passage for passage in collection.passages if not passage.furniture]
+    passages = [passage for passage in collection.passages if not passage.boilerplate]
     vocabulary = _Vocabulary(
         {word for passage in passages for word in _PROPER.findall(passage.text)},
         {word for passage in passages for word in _COMMON.findall(passage.text)},

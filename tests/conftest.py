@@ -15,7 +15,8 @@ import pytest
 
 from index.models.encoder import DEFAULT_ENCODER, SentenceEncoder
 from index.models.types import Encoded, Progress, Tokens, Vectors
-from index.passages import Passage, sentence_texts
+from index.passages.context import Context
+from index.passages.passage import Passage, sentence_texts
 from page.startup import prepare_settings
 from qa.reader import DEFAULT_READER, Reader, Reading
 from qa.spans import Span
@@ -58,7 +59,7 @@ class FakeEncoder:
     def encode_passages(
         self, passages: Sequence[Passage], progress: Progress | None = None
     ) -> Encoded:
-        encoded = self.encode_queries([p.text for p in passages])
+        encoded = self.encode_queries([p.context.text for p in passages])
         if progress:
             progress(len(passages), len(passages))
         return replace(encoded, sentences=self.encode_texts(sentence_texts(passages)))
@@ -84,10 +85,11 @@ class FakeReader:
         self.read: list[tuple[str, list[str]]] = []
 
     def read_all(
-        self, asked: Sequence[tuple[str, Sequence[str]]], *, n: int = 5
+        self, asked: Sequence[tuple[str, Sequence[Context]]], *, n: int = 5
     ) -> list[list[Reading]]:
-        self.read += [(question, list(texts)) for question, texts in asked]
-        return [[self._reading(text, n) for text in texts] for _, texts in asked]
+        texts = [(question, [context.text for context in contexts]) for question, contexts in asked]
+        self.read += texts
+        return [[self._reading(text, n) for text in some] for _, some in texts]
 
     def _reading(self, text: str, n: int) -> Reading:
         spans = [

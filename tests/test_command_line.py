@@ -11,6 +11,7 @@ import pytest
 
 import app
 from index.__main__ import main as index_main
+from index.documents.document import read_document
 from qa.__main__ import main as qa_main
 from tests.conftest import ROOT
 
@@ -57,7 +58,7 @@ def test_ask_says_that_it_does_not_know(tmp_path: Path, capsys) -> None:
 @with_models
 @pytest.mark.parametrize("flags", [[], ["--json"]])
 def test_a_document_cannot_command_the_terminal(tmp_path: Path, capsys, flags: list[str]) -> None:
-    evil = "The mayor is \x1b[31mAda\x1b]0;title\x1b\\ Berg\x9b2J\u202e since 1990.\r\n"
+    evil = "The mayor is \x1b[31mAda\x1b]0;title\x1b\\ Berg\x9b2J\u202e since 1990.\r\n\r\n"
     article = tmp_path / "evil.txt"
     article.write_text(evil * 2, encoding="utf-8", newline="")
     index = ["--index", str(tmp_path / "index")]
@@ -71,7 +72,7 @@ def test_a_document_cannot_command_the_terminal(tmp_path: Path, capsys, flags: l
         unicodedata.category(c) in ("Cc", "Cf") for c in said.out + said.err if c != "\n"
     )
     if flags:
-        text = article.read_bytes().decode()
+        text = read_document(article).text
         answer = json.loads(said.out[: said.out.index("\n}\n") + 2])
         assert text[answer["citation"]["start"] : answer["citation"]["end"]] == answer["text"]
 

@@ -9,24 +9,20 @@ import pytest
 from benchmarks.heuristics import (
     ALL,
     ANSWERING,
-    SPLITTING,
     CachingCollection,
     CachingReader,
     Models,
     held_out_sample,
     judge,
-    switched_off,
     table,
 )
-from index import passages
 from index.documents.document import Document, make_document
+from index.passages.context import plain_context
 from index.search.article_index import ArticleIndex
 from qa.calibration import load_span_calibration
 from tests.conftest import FakeEncoder, FakeReader
 
 TEXT = """The harbour was built by Ada Berg in the year 1931, and it has two cranes.
-
-Click to watch related videos.
 
 Admission 20 euros
 
@@ -46,7 +42,7 @@ def models(**scores: float) -> Models:
 
 def test_each_rule_is_switched_off_once(document: Document) -> None:
     settings = dict(models().answerers(document))
-    assert list(settings) == [*ANSWERING, *SPLITTING]
+    assert list(settings) == list(ANSWERING)
     for name, answerer in settings.items():
         off = [rule for rule in answerer.rules.__slots__ if not getattr(answerer.rules, rule)]
         assert len(off) == (name in ANSWERING and name != ALL)
@@ -62,35 +58,11 @@ def test_a_rule_changes_the_answers_that_it_is_about(document: Document) -> None
     assert sentence is not None and sentence.startswith("The museum beside it was opened")
 
 
-def test_splitting_without_a_rule_makes_other_passages(document: Document) -> None:
-    settings = dict(models().answerers(document))
-
-    def furniture(name: str) -> list[str]:
-        found = settings[name].collection.passages
-        return [passage.text for passage in found if passage.furniture]
-
-    assert furniture(ALL) == ["Click to watch related videos."]
-    assert furniture("page furniture") == []
-    sentences = {
-        name: [TEXT[a:b] for p in settings[name].collection.passages for a, b in p.sentences]
-        for name in (ALL, "headings")
-    }
-    assert "Admission 20 euros" not in sentences[ALL]
-    assert "Admission 20 euros" in sentences["headings"]
-
-
-def test_a_rule_is_only_off_within_its_context() -> None:
-    before = passages.is_furniture
-    with pytest.raises(ZeroDivisionError), switched_off("is_furniture"):
-        assert not passages.is_furniture("Click to watch related videos.")
-        raise ZeroDivisionError
-    assert passages.is_furniture is before
-
-
 def test_a_passage_is_read_once_for_a_query() -> None:
     fake: Any = FakeReader({"1931": 9.0})
     reader = CachingReader(fake)
-    asked = [("When?", ["In 1931.", "Never."]), ("Who?", ["In 1931."]), ("When?", ["In 1931."])]
+    year, never = (plain_context(text, 0, len(text)) for text in ("In 1931.", "Never."))
+    asked = [("When?", [year, never]), ("Who?", [year]), ("When?", [year])]
     readings = reader.read_all(asked)
     assert readings == FakeReader({"1931": 9.0}).read_all(asked)
     assert fake.read == [("When?", ["In 1931.", "Never."]), ("Who?", ["In 1931."])]
@@ -136,7 +108,7 @@ def test_the_sample_is_of_held_out_articles(tmp_path: Path) -> None:
 
 
 def test_a_part_that_was_not_measured_is_a_dash() -> None:
-    rows = {name: {"right": 36, "questions": 44} for name in (*ANSWERING, *SPLITTING)}
+    rows = {name: {"right": 36, "questions": 44} for name in ANSWERING}
     lines = list(table({"questions": rows}))
-    assert len(lines) == 2 + len(ANSWERING) + len(SPLITTING)
+    assert len(lines) == 2 + len(ANSWERING)
     assert lines[2] == "| nothing | – | – | – | 36 | – |"

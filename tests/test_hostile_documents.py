@@ -33,7 +33,7 @@ RUN = "flag=1"
 ESCAPES = "\x1b[31mred\x1b]0;owned\x1b\\ \u202eevil\u202c \u2066\u200f\u061c"
 # The name of a file, so without a slash.
 NAME = f"<img src=x onerror={RUN}> [n](javascript:{RUN}) ![n](n.png) \x1b[2J \u202etxt.exe"
-TITLE = f"<img src=x onerror={RUN}> **Tower** [t](javascript:{RUN}) &lt; <b onclick={RUN}>"
+TITLE = f"The <img src=x onerror={RUN}> **Tower** [t](javascript:{RUN}) &lt; <b onclick={RUN}>"
 ANSWER = f'1851 by <a href="javascript:{RUN}">Anna</a> {ESCAPES} Weber'
 SENTENCE = f"The <img/src='x'/onerror={RUN}> tower was built in {ANSWER}, they say."
 OTHER = f"1860 ![dot](http://foreign.example/dot.png) <svg/onload={RUN}>"
@@ -142,7 +142,7 @@ def test_the_flag_would_be_seen(browser: Browser) -> None:
 
 def test_the_article_has_every_character(shown: Shown) -> None:
     harmless(shown)
-    sheet = shown.page.locator("#article .sheet:not([hidden]) > *").all_text_contents()
+    sheet = shown.page.locator("#article .sheet:not([hidden]) [data-number]").all_text_contents()
     assert sheet == list(ALL)
     tabs = shown.page.get_by_role("tab")
     assert tabs.last.text_content() == TITLE

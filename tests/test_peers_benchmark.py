@@ -9,6 +9,7 @@ from benchmarks import draw, peers
 from benchmarks.peer_systems import SYSTEMS, run
 from evaluation.squad import read_squad
 from qa.reader import Reader
+from tests.qa.test_reader import plain
 
 TEXT = "The bridge was built in 1931 by Ada Stone.\n\nIt is red. It carries trains to Hanoi."
 
@@ -80,11 +81,11 @@ def test_what_is_right(tmp_path: Path, squad: Path) -> None:
 @pytest.mark.models
 def test_the_plain_reader_reads_as_ours_does(tmp_path: Path) -> None:
     folder = peers.write_plain_reader(Path(get_model_path()), tmp_path)
-    question, texts = "When was the bridge built?", TEXT.split("\n\n")
-    ours = Reader(precision="float32").read(question, texts)[0].spans[0]
-    plain = Reader(folder, precision="float32").read(question, texts)[0].spans[0]
-    assert (ours.start, ours.end) == (plain.start, plain.end)
-    assert ours.score == pytest.approx(plain.score, abs=0.01)
+    question, contexts = "When was the bridge built?", plain(TEXT.split("\n\n"))
+    ours = Reader(precision="float32").read(question, contexts)[0].spans[0]
+    other = Reader(folder, precision="float32").read(question, contexts)[0].spans[0]
+    assert (ours.start, ours.end) == (other.start, other.end)
+    assert ours.score == pytest.approx(other.score, abs=0.01)
 
 
 def test_the_size_of_what_is_installed() -> None:

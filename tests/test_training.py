@@ -16,9 +16,10 @@ from safetensors.torch import load_file
 from torch.nn import functional
 
 from evaluation.squad import read_squad
+from index.passages.context import plain_context
 from qa.reader import Reader
 from tests.conftest import ROOT
-from tests.qa.test_reader import save_base
+from tests.qa.test_reader import plain, save_base
 from training.examples import pack, prepare, squad_examples
 from training.train_reader import (
     NEVER,
@@ -212,12 +213,14 @@ def test_windows_are_the_readers(base: Path, examples: Examples) -> None:
     BertForQuestionAnswering(tiny_config()).save_pretrained(save)
     save_tokenizer(save)
     text = "a " * 1000
-    read = Reader(save)._windows([("where lives ann?", text)])
+    read = Reader(save)._windows([("where lives ann?", plain_context(text, 0, len(text)))])
     bounds = [
-        (int(o[0][0]) // 2, int(o[-1][1]) // 2 + 1) for w in read for o in [w.offsets[w.in_passage]]
+        (int(o[0][0]) // 2, int(o[-1][1]) // 2 + 1)
+        for w in read
+        for o in [w.offsets[w.owners >= 0]]
     ]
     question = next(q for q in range(36) if len(examples.question(q)) == 6)
-    assert len(examples.question(question)) == len(read[0].in_passage) - 3 - sum(read[0].in_passage)
+    assert len(examples.question(question)) == len(read[0].owners) - 3 - sum(read[0].owners >= 0)
     assert long.windows(question, 0) == bounds
 
 
@@ -304,12 +307,12 @@ def test_training_learns_and_what_it_writes_reads(
     reader = Reader(tmp_path, base=base)
     assert reader.figures == figures
     text = "In 3 dan lives in the red barn. No one visited dan."
-    here, elsewhere = reader.read("where lives dan?", [text, "In 5 fay lives in a cave."])
+    here, elsewhere = reader.read("where lives dan?", plain([text, "In 5 fay lives in a cave."]))
     best = here.spans[0]
     assert text[best.start : best.end] == "the red barn"
     assert best.score > here.no_answer
     assert best.score > elsewhere.spans[0].score
-    (nothing,) = reader.read("who won with dan?", [text])
+    (nothing,) = reader.read("who won with dan?", plain([text]))
     assert nothing.no_answer > nothing.spans[0].score
 
 
@@ -430,7 +433,7 @@ def test_a_trained_reader_is_a_start_and_layers_stack(
     assert deep.model.answerable is not None
     assert torch.equal(deep.model.answerable.weight, written["answerable.weight"].float())
     deep.export({})
-    assert Reader(tmp_path / "deep", base=base).read("who?", ["the red house"])[0].spans
+    assert Reader(tmp_path / "deep", base=base).read("who?", plain(["the red house"]))[0].spans
 
 
 def test_training_on_a_packed_encoder_names_the_whole_one(
@@ -441,7 +444,7 @@ def test_training_on_a_packed_encoder_names_the_whole_one(
         examples, RECIPE, tmp_path / "packed", tmp_path / "out", device="cpu", report=quiet
     )
     training.export({})
-    assert Reader(tmp_path / "out", base=base).read("who?", ["the red house"])[0].spans
+    assert Reader(tmp_path / "out", base=base).read("who?", plain(["the red house"]))[0].spans
 
 
 def test_figures_of_a_model_that_knows_nothing(

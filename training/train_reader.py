@@ -687,7 +687,8 @@ def read(
             offsets = np.zeros((batch.ids.shape[1], 2), dtype=np.int64)
             piece = tokens - int(batch.lead[row]) + int(batch.first[row])
             offsets[tokens] = examples.offsets[passage][piece]
-            best = spans.best_spans(start[row], end[row], batch.in_passage[row], offsets, n=1)
+            owners = np.where(batch.in_passage[row], 0, -1)
+            best = spans.best_spans(start[row], end[row], owners, offsets, n=1)
             no_answer = spans.no_answer_score(start[row], end[row]) - float(answerable[row])
             windows.setdefault(some[int(at)], []).append((best, no_answer))
         for i, of in windows.items():

@@ -9,8 +9,11 @@ import re
 import charset_normalizer
 
 from index.documents.content import MAX_BYTES, MAX_FILE_BYTES, Content
+from index.documents.text.reader import read_plain_text
 from index.errors import DocumentError
 
+# What can be opened, for messages and help texts.
+FORMATS = "txt, md, html, pdf, docx, xlsx, csv, pptx or epub"
 # The format is told by so many of the first bytes.
 HEAD = 4096
 
@@ -40,7 +43,20 @@ MIN_INTACT = 3
 _BAD_BYTES = re.compile("[\udc80-\udcff]+")  # as Python's surrogateescape writes them
 # What browsers take the encodings for that pages name.
 _AS_BROWSERS_DO = {"iso8859-1": "cp1252", "ascii": "cp1252", "gb2312": "gb18030", "gbk": "gb18030"}
-_BY_NAME = {"html": "html", "htm": "html", "xhtml": "html", "pdf": "pdf", "docx": "docx"}
+_BY_NAME = {
+    **dict.fromkeys(("html", "htm", "xhtml"), "html"),
+    **dict.fromkeys(("md", "markdown", "mkd"), "markdown"),
+    **dict.fromkeys(("csv", "tsv"), "csv"),
+    **dict.fromkeys(("docx", "docm", "xlsx", "xlsm", "pptx", "pptm", "ppsx", "epub"), "zip"),
+    "pdf": "pdf",
+}
+# What the old programs call the stream that holds the document, and as what they can save it today.
+_OLD_OFFICE = {"WordDocument": ".docx", "PowerPoint Document": ".pptx", "Workbook": ".xlsx"}
+_BY_MEDIA_TYPE = {
+    "text/markdown": "markdown",
+    "text/csv": "csv",
+    "text/tab-separated-values": "csv",
+}
 
 
 def extract(data: bytes, source: str, *, media_type: str = "", charset: str = "") -> Content:
@@ -54,35 +70,48 @@ def extract(data: bytes, source: str, *, media_type: str = "", charset: str = ""
     kind = format_of(data, source, media_type)
     # A parser takes a while to import, so each is when there is something to parse.
     if kind == "pdf":
-        from index.documents.pdf import read_pdf
+        from index.documents.pdf.reader import read_pdf
 
         return read_pdf(data, source)
-    if kind == "docx":
-        from index.documents.docx import read_docx
+    if kind == "zip":
+        from index.documents.archive import read_archive
 
-        return read_docx(data, source)
+        return read_archive(data, source)
     if kind == "html":
-        from index.documents.html import read_html
+        from index.documents.html.reader import read_html
 
         named = _CHARSET.search(data[:HEAD])
         charset = charset or (named[1].decode("ascii") if named else "")
         return read_html(_decode(data, source, charset), source)
+    if kind == "markdown":
+        from index.documents.markdown.reader import read_markdown
+
+        return read_markdown(_decode(data, source, charset))
+    if kind == "csv":
+        from index.documents.csv_file import read_csv
+
+        return read_csv(_decode(data, source, charset), source)
     if kind == "office":
-        locked = "EncryptedPackage".encode("utf-16-le") in data
-        raise DocumentError(
-            f"'{source}' is a Word document with a password: save a copy without one and open that."
-            if locked
-            else f"'{source}' is of an Office before 2007: save it as .docx and open that."
-        )
+        raise DocumentError(f"'{source}' {_refuse_old_office(data)}.")
     if kind == "rtf":
         raise DocumentError(f"'{source}' is rich text (RTF): save it as .docx and open that.")
-    return Content(_decode(data, source, charset))
+    return read_plain_text(_decode(data, source, charset))
+
+
+def _refuse_old_office(data: bytes) -> str:
+    """Why a file of the old container of Office cannot be opened, and what to do."""
+    if "EncryptedPackage".encode("utf-16-le") in data:
+        return "has a password: save a copy without one and open that"
+    for stream, suffix in _OLD_OFFICE.items():
+        if stream.encode("utf-16-le") in data:
+            return f"is of an Office before 2007: save it as {suffix} and open that"
+    return "is of an Office before 2007: save it as .docx, .xlsx or .pptx and open that"
 
 
 def check_size(size: int, head: bytes, source: str, media_type: str = "") -> None:
     """Raise DocumentError for more bytes than a file that begins with these may have."""
-    text = format_of(head, source, media_type) == "text"
-    limit = MAX_BYTES if text else MAX_FILE_BYTES
+    plain = format_of(head, source, media_type) in ("text", "markdown", "csv")
+    limit = MAX_BYTES if plain else MAX_FILE_BYTES
     if size > limit:
         raise DocumentError(
             f"'{source}' has {size / 1e6:.1f} MB and the limit is {limit / 1e6:.0f} MB: "
@@ -91,12 +120,15 @@ def check_size(size: int, head: bytes, source: str, media_type: str = "") -> Non
 
 
 def format_of(data: bytes, source: str, media_type: str = "") -> str:
-    """One of pdf, docx, html, office, rtf and text: by the first bytes, what a server says, the name."""
+    """The format by the first bytes, what a server says, or the name.
+
+    One of pdf, zip (Word, Excel, PowerPoint, EPUB), html, markdown, csv, office, rtf and text.
+    """
     head = data[:HEAD]
     if head.lstrip(b"\xef\xbb\xbf\0\t\r\n ").startswith(b"%PDF-"):
         return "pdf"
     if head.startswith((b"PK\x03\x04", b"PK\x05\x06")):
-        return "docx"
+        return "zip"
     if head.startswith(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"):
         return "office"
     if head.startswith(b"{\\rtf"):
@@ -106,10 +138,12 @@ def format_of(data: bytes, source: str, media_type: str = "") -> str:
         return "html"
     if "html" in media_type:
         return "html"
-    if media_type.startswith("text/"):
-        return "text"
+    if media_type in _BY_MEDIA_TYPE:
+        return _BY_MEDIA_TYPE[media_type]
     suffix = source.rpartition("?")[0] or source
-    return _BY_NAME.get(suffix.rpartition(".")[2].lower(), "text")
+    kind = _BY_NAME.get(suffix.rpartition(".")[2].lower(), "text")
+    # A server that says "text" means no format that is not.
+    return "text" if media_type.startswith("text/") and kind in ("pdf", "zip", "html") else kind
 
 
 def _encoding(charset: str) -> str:

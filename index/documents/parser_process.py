@@ -12,22 +12,20 @@ import os
 import subprocess
 import sys
 import threading
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from index.documents import formats, sandbox
-from index.documents.content import Content, check_text
+from index.documents.content import Content, check_text, content_from_json, content_to_json
 from index.documents.sandbox import Protections
 from index.errors import DocumentError
 
-# Of the processor's time; a book of a thousand pages takes half of it.
+# Of the processor's time; a PDF of a thousand full pages takes about four of them.
 SECONDS = 5
 MEMORY = 512_000_000
 # By the clock, where other work keeps the processor busy.
 PATIENCE = 60.0
-# What is longer is no title, and will be cut.
-MAX_TITLE = 1_000
 
 _PACKAGE = Path(__file__).parent.parent
 # This package alone is found by its place: isolated (-I), Python takes neither the current folder nor
@@ -41,7 +39,13 @@ _CHILD = f"{_LOAD}from index.documents.parser_process import main; main()"
 # What the process is told of its parent's environment: where libraries and Windows itself are.
 _ENVIRONMENT = ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "SYSTEMROOT", "LANG", "LC_ALL")
 # What reads each format, and is imported before the process is confined.
-_PARSERS = {"pdf": "pypdfium2.raw", "docx": "lxml.etree", "html": "trafilatura"}
+_PARSERS = {
+    "pdf": ("pypdfium2.raw",),
+    "zip": ("lxml.etree", "zipfile"),
+    "html": ("trafilatura",),
+    "markdown": ("markdown_it", "yaml"),
+    "csv": ("csv",),
+}
 # Two at a time, or many visitors together could have what one may not.
 _PLACES = threading.BoundedSemaphore(2)
 _AS_TEXT = "save its text as .txt and open that, or paste it"
@@ -72,11 +76,25 @@ def protections() -> Protections:
         return Protections()
 
 
-def _run(about: dict[str, Any], data: bytes) -> subprocess.CompletedProcess[bytes]:
+def run_main(module: str, about: dict[str, Any], data: bytes) -> subprocess.CompletedProcess[bytes]:
+    """Run the main() of one of this package's modules in a process like the parser's.
+
+    It has to call confine() before it looks at the data. Raises subprocess.TimeoutExpired.
+    """
+    with _PLACES:
+        return _run(about, data, f"{_LOAD}from {module} import main; main()")
+
+
+def timed_out(child: subprocess.CompletedProcess[bytes]) -> bool:
+    """Whether the process has used up its time; Linux ends it by one of two signals then."""
+    return child.returncode in (-9, -24)
+
+
+def _run(about: dict[str, Any], data: bytes, code: str = "") -> subprocess.CompletedProcess[bytes]:
     # A library's threads would each set memory aside.
     environment = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
     return subprocess.run(
-        [sys.executable, "-I", "-B", "-c", _CHILD, str(_PACKAGE / "__init__.py")],
+        [sys.executable, "-I", "-B", "-c", code or _CHILD, str(_PACKAGE / "__init__.py")],
         input=json.dumps(about).encode() + b"\n" + data,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
@@ -89,7 +107,7 @@ def _run(about: dict[str, Any], data: bytes) -> subprocess.CompletedProcess[byte
 def main() -> None:
     """Be the process: confine it, read the file on the standard input, and print what it holds."""
     about = json.loads(sys.stdin.buffer.readline())
-    active = _confine(about["kind"])
+    active = confine(about["kind"])
     if about["told"] is None:
         print(json.dumps(asdict(active)))
         return
@@ -99,7 +117,7 @@ def main() -> None:
         content = formats.extract(sys.stdin.buffer.read(), **told)
         # Or who reads it would need the memory that this process may not have.
         check_text(content.text, told["source"])
-        said = asdict(replace(content, title=content.title[:MAX_TITLE]))
+        said = content_to_json(content)
     except DocumentError as error:
         said = {"error": str(error)}
     except MemoryError:
@@ -109,11 +127,12 @@ def main() -> None:
     print(json.dumps(said))
 
 
-def _confine(kind: str) -> Protections:
+def confine(kind: str) -> Protections:
     """Take from this process all that reading a file of this format does not need."""
     limits = _limit()
     if kind:
-        importlib.import_module(_PARSERS[kind])
+        for module in _PARSERS[kind]:
+            importlib.import_module(module)
     version, seccomp = sandbox.confine([_PACKAGE])
     return Protections(limits, version, seccomp)
 
@@ -139,9 +158,8 @@ def _understood(child: subprocess.CompletedProcess[bytes], source: str) -> Conte
     try:
         said = json.loads(child.stdout)
     except ValueError:
-        # Linux ends what has used up its time by one of these two signals.
-        timed_out = child.returncode in (-9, -24)
-        reason = f"takes more than {SECONDS} seconds to read" if timed_out else "cannot be read"
+        late = timed_out(child)
+        reason = f"takes more than {SECONDS} seconds to read" if late else "cannot be read"
         raise _refused(source, reason) from None
     if "error" in said:
         raise DocumentError(said["error"])
@@ -149,7 +167,10 @@ def _understood(child: subprocess.CompletedProcess[bytes], source: str) -> Conte
         deep = said["beyond"] == "depth"
         reason = "is nested too deep" if deep else f"takes more than {MEMORY / 1e6:.0f} MB to read"
         raise _refused(source, reason)
-    return Content(said["text"], said["title"], tuple(said["pages"]))
+    try:
+        return content_from_json(said)
+    except (KeyError, TypeError, ValueError):
+        raise _refused(source, "cannot be read") from None
 
 
 def _refused(source: str, reason: str) -> DocumentError:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from index.documents.blocks import Offsets
 from index.errors import EncoderError
 from index.models.model_files import (
     DEFAULT_ENCODER,
@@ -21,7 +22,7 @@ from index.models.model_files import (
 )
 from index.models.tokenizer import MeanPoolingBert, read_mean_pooling_bert
 from index.models.types import Encoded, Progress, Tokens, Vectors
-from index.passages import Offsets, Passage, sentence_texts
+from index.passages.passage import Passage, sentence_texts
 
 if TYPE_CHECKING:
     from tokenizers import Encoding
@@ -125,9 +126,9 @@ class SentenceEncoder:
         chunking", Günther et al. 2024), so nothing is encoded twice. With other models, which need not
         pool by the mean, each sentence is encoded separately.
         """
-        texts = [p.text for p in passages]
+        texts = [p.context.text for p in passages]
         if self._packed is not None:
-            spans = [[(a - p.start, b - p.start) for a, b in p.sentences] for p in passages]
+            spans = [p.context_sentences for p in passages]
             return self._encode(texts, progress, spans=spans)
         sentences = sentence_texts(passages)
         total = len(texts) + len(sentences)

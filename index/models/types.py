@@ -9,7 +9,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from index.passages import Passage
+from index.passages.passage import Passage
 
 # Called with the number of texts done and the total.
 Progress = Callable[[int, int], None]

@@ -14,7 +14,10 @@ from filelock import FileLock
 from index.documents.document import Document
 from index.errors import SavedIndexError
 from index.models.types import Encoder, Progress
-from index.passages import STUB_PIECES, Passage, sentence_texts, split_passages
+from index.passages.context import FULL_CONTEXT, ContextOptions
+from index.passages.layout import pack, unpack
+from index.passages.passage import Passage, sentence_texts
+from index.passages.split import STUB_PIECES, split_passages
 from index.search.dense import DenseIndex
 from index.search.index_files import (
     DATA_FILE,
@@ -69,10 +72,16 @@ class ArticleIndex:
 
     @classmethod
     def build(
-        cls, document: Document, encoder: Encoder, progress: Progress | None = None
+        cls,
+        document: Document,
+        encoder: Encoder,
+        progress: Progress | None = None,
+        *,
+        options: ContextOptions = FULL_CONTEXT,
     ) -> ArticleIndex:
         """Split and encode a document; calls progress(done, total) while encoding."""
-        passages = split_passages(document, encoder.count_pieces, encoder.max_pieces - 2)
+        max_pieces = encoder.max_pieces - 2
+        passages = split_passages(document, encoder.count_pieces, max_pieces, options)
         encoded = encoder.encode_passages(passages, progress)
         dense = DenseIndex(encoder.dimension)
         dense.add(encoded.vectors)
@@ -94,7 +103,11 @@ class ArticleIndex:
     def term_counts(self, split: Split, *, sentences: bool = False) -> TermCounts:
         """Count the terms of the passages, or of their sentences; each is counted once and kept."""
         if (split, sentences) not in self._counts:
-            texts = sentence_texts(self.passages) if sentences else [p.text for p in self.passages]
+            texts = (
+                sentence_texts(self.passages)
+                if sentences
+                else [p.context.text for p in self.passages]
+            )
             self._counts[split, sentences] = TermCounts.from_texts(texts, split)
         return self._counts[split, sentences]
 
@@ -108,9 +121,7 @@ class ArticleIndex:
         folder = Path(folder)
         contents = {
             "text": self.document.text.encode(),
-            "passages": json.dumps(
-                [[p.start, p.end, p.furniture, p.sentences] for p in self.passages]
-            ).encode(),
+            "passages": json.dumps([[p.start, p.end, pack(p)] for p in self.passages]).encode(),
             "vectors": self.dense.to_bytes(),
             "pieces": self.late_interaction.to_bytes(),
         }
@@ -233,30 +244,15 @@ def open_index(
 
 
 def _read_passages(document: Document, data: bytes) -> tuple[Passage, ...]:
-    """Read the saved offsets of passages; raises ValueError for invalid ones."""
-    passages = []
-    previous_end = 0
-    for start, end, furniture, sentences in json.loads(data):
-        offsets = [start, *(offset for sentence in sentences for offset in sentence), end]
-        if not all(type(offset) is int for offset in offsets) or type(furniture) is not bool:
-            raise ValueError("a passage is not made of offsets")
+    """Read the saved passages; raises ValueError or TypeError for invalid ones."""
+    passages: list[Passage] = []
+    for start, end, packed in json.loads(data):
+        if type(start) is not int or type(end) is not int:
+            raise TypeError("the place of a passage is not made of offsets")
         # Passages do not overlap, so that together they are no longer than the text.
-        bounded = [previous_end, *offsets, len(document.text)]
-        if bounded != sorted(bounded):
+        if not (passages[-1].end if passages else 0) <= start < end <= len(document.text):
             raise ValueError(f"a passage from {start} to {end} is not in the text")
-        if start == end or not sentences or any(a == b for a, b in sentences):
-            raise ValueError(f"the passage from {start} to {end} is empty")
-        previous_end = end
-        passages.append(
-            Passage(
-                document_id=document.id,
-                start=start,
-                end=end,
-                text=document.text[start:end],
-                sentences=tuple((a, b) for a, b in sentences),
-                furniture=furniture,
-            )
-        )
+        passages.append(unpack(document.id, start, document.text[start:end], packed))
     if not passages:
         raise ValueError("it has no passages")
     return tuple(passages)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from index.documents.document import Document, well_formed
 from index.models.types import Encoded, Tokens
-from index.passages import Passage
+from index.passages.passage import Passage
 from index.search.article_index import ArticleIndex
 from index.search.fusion import Scores, best_per_group, fuse, rank
 from index.search.late_interaction import document_frequencies
@@ -87,7 +87,7 @@ class Collection:
         counts = [len(p.sentences) for p in self.passages]
         self._first_sentence = np.cumsum([0, *counts[:-1]], dtype=np.int64)
         self._passage_of_sentence = np.repeat(np.arange(len(self.passages)), counts)
-        self._is_text = np.array([not p.furniture for p in self.passages])
+        self._is_text = np.array([not p.boilerplate for p in self.passages])
         self._document_frequency = document_frequencies([i.late_interaction for i in indexes])
 
     def only(self, ids: Iterable[str]) -> Collection:

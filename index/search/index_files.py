@@ -18,7 +18,7 @@ from index.errors import SavedIndexError
 from index.models.types import Encoder
 from index.storage import MAX_MANIFEST_BYTES, PARTIAL_SUFFIX, sha256_of
 
-FORMAT_VERSION = 3
+FORMAT_VERSION = 4
 MANIFEST = "manifest.json"
 LOCK = "saving.lock"
 # The data files are called CONTENT-HASH.SUFFIX, with the first 16 digits of the file's sha256.

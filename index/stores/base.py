@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any, Protocol
 
+from index.documents.blocks import Block, BlockKind
+from index.documents.content import Metadata
 from index.documents.document import Document
 from index.models.types import Vectors
-from index.passages import Passage
+from index.passages.passage import Passage
 
 # Passages found by vector and by BM25 each, which are then fused with these weights.
 SEARCH_LIMIT = 50
@@ -55,9 +57,12 @@ class Store(Protocol):
 def rebuild_document(
     identity: str, title: str, source: str, passages: Iterable[Passage]
 ) -> Document:
-    """Rebuild a document from its passages, which together lack only white space."""
+    """Rebuild a document from its passages, which together lack only white space and kinds of blocks."""
     text = ""
+    blocks = []
     for passage in sorted(passages, key=lambda p: p.start):
         gap = passage.start - len(text)
         text += (" " if gap == 1 else "\n" * gap) + passage.text
-    return Document(identity, title, text, source)
+        blocks += [Block(BlockKind.PARAGRAPH, s.start, s.end) for s in passage.context.segments]
+    metadata = Metadata(words=len(text.split()))
+    return Document(identity, title, text, source, tuple(blocks), metadata=metadata)

@@ -10,7 +10,7 @@ import numpy as np
 from index.documents.document import Document, well_formed
 from index.errors import StoreError
 from index.models.types import Encoder, Tokens, Vectors
-from index.passages import Passage
+from index.passages.passage import Passage
 from index.search.article_index import ArticleIndex
 from index.search.collection import Collection, Hit
 from index.search.dense import DenseIndex

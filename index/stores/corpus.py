@@ -21,7 +21,11 @@ from index.errors import DocumentError
 from index.storage import sha256
 
 # The files of a folder that are read.
-SUFFIXES = (".txt", ".md", ".html", ".htm", ".pdf", ".docx", ".jsonl", ".jsonl.gz")
+SUFFIXES = (
+    *(".txt", ".md", ".markdown", ".html", ".htm", ".xhtml", ".pdf", ".csv", ".tsv"),
+    *(".docx", ".docm", ".xlsx", ".xlsm", ".pptx", ".pptm", ".ppsx", ".epub"),
+    *(".jsonl", ".jsonl.gz"),
+)
 # The longest line in bytes: a text of the largest size, of which JSON may escape each byte with six.
 MAX_LINE_BYTES = 32_000_000
 

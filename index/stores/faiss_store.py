@@ -16,7 +16,7 @@ from filelock import FileLock, Timeout
 from index.documents.document import Document
 from index.errors import SavedIndexError, StoreError
 from index.models.types import Encoder, Vectors
-from index.passages import Passage
+from index.passages.passage import Passage
 from index.search.faiss_file import Kind
 from index.search.fusion import Rows, Scores, blend
 from index.search.sparse import shared_idfs, split_words

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from index.documents.document import Document
 from index.models.types import Encoder, Progress
-from index.passages import split_passages
+from index.passages.split import split_passages
 from index.stores.base import Store
 
 # Characters of text that are split, encoded and put at a time.
@@ -41,7 +41,7 @@ def fill(
             for passage in split_passages(document, encoder.count_pieces, encoder.max_pieces - 2)
         ]
         if new:
-            vectors = encoder.encode_texts([p.text for p in passages], progress)
+            vectors = encoder.encode_texts([p.context.text for p in passages], progress)
             store.put(new, passages, vectors)
         added_documents += len(new)
         added_passages += len(passages)

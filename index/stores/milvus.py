@@ -12,7 +12,7 @@ from typing import Any
 from index.documents.document import Document
 from index.errors import StoreError
 from index.models.types import Encoder, Vectors
-from index.passages import Passage
+from index.passages.passage import Passage
 from index.search.sparse import split_words
 from index.stores.base import FUSION_WEIGHTS, SEARCH_LIMIT, rebuild_document
 from index.stores.milvus_address import hide_password, parse_address
@@ -45,7 +45,7 @@ except ImportError as error:
 # pymilvus logs a traceback of each error, which StoreError reports in one sentence.
 logging.getLogger("pymilvus").setLevel(logging.CRITICAL)
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 # Rows sent at a time: a few megabytes, where Milvus takes 64.
 BATCH_ROWS = 500
 # HNSW is the graph of Malkov & Yashunin 2020; the index of document_key avoids scanning all rows.
@@ -214,8 +214,7 @@ class MilvusStore:
             schema.add_field(name, DataType.VARCHAR, max_length=length)
         for name in ("total", "start", "end"):
             schema.add_field(name, DataType.INT64)
-        schema.add_field("furniture", DataType.BOOL)
-        schema.add_field("sentences", DataType.JSON)
+        schema.add_field("layout", DataType.JSON)
         # Stems are made by split_words, so that words match as in the other stores.
         schema.add_field(
             "terms",

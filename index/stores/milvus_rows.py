@@ -10,7 +10,8 @@ from typing import Any
 from index.documents.document import Document
 from index.errors import StoreError
 from index.models.types import Vectors
-from index.passages import Passage
+from index.passages.layout import pack, unpack
+from index.passages.passage import Passage
 from index.search.sparse import split_words
 from index.storage import sha256
 
@@ -18,7 +19,7 @@ from index.storage import sha256
 MAX_TEXT_BYTES = 65_535
 MAX_ID_BYTES = 1_024
 
-PASSAGE_FIELDS = ("document", "start", "end", "text", "sentences", "furniture")
+PASSAGE_FIELDS = ("document", "start", "text", "layout")
 DOCUMENT_FIELDS = ("title", "source")
 
 
@@ -48,14 +49,13 @@ def make_rows(
             "key": _passage_key(document_fields[passage.document_id]["sha256"], passage),
             "start": passage.start,
             "end": passage.end,
-            "furniture": passage.furniture,
             "text": passage.text,
             "terms": " ".join(terms),
-            "sentences": [list(offsets) for offsets in passage.sentences],
+            "layout": pack(passage),
             "dense": vector,
         }
         for passage, terms, vector in zip(
-            passages, split_words([p.text for p in passages]), vectors, strict=True
+            passages, split_words([p.context.text for p in passages]), vectors, strict=True
         )
     ]
     for row in rows:
@@ -64,15 +64,14 @@ def make_rows(
 
 
 def read_passage(row: Mapping[str, Any]) -> Passage:
-    """Make a passage of a row's PASSAGE_FIELDS."""
-    return Passage(
-        document_id=row["document"],
-        start=row["start"],
-        end=row["end"],
-        text=row["text"],
-        sentences=tuple((start, end) for start, end in row["sentences"]),
-        furniture=row["furniture"],
-    )
+    """Make a passage of a row's PASSAGE_FIELDS; raises StoreError if they are damaged."""
+    try:
+        return unpack(row["document"], row["start"], row["text"], row["layout"])
+    except (ValueError, TypeError) as error:
+        raise StoreError(
+            f"A passage of '{row['document'][:80]}' in the store is damaged ({error}): put the document "
+            "in again."
+        ) from error
 
 
 def of_documents(identities: Iterable[str]) -> str:

@@ -16,7 +16,8 @@ from index.documents.content import MAX_BYTES
 from index.documents.document import well_formed
 from index.errors import SavedIndexError
 from index.models.types import Encoder, Vectors
-from index.passages import Passage
+from index.passages.layout import unpack
+from index.passages.passage import Passage
 from index.search.dense import DenseIndex
 from index.search.fusion import Rows, Scores
 from index.search.sparse import SparseIndex, split_words
@@ -42,10 +43,10 @@ _CHECK_BATCH_SIZE = 2_000
 class Segment:
     """Passages of documents, in files that are written once.
 
-    A passage's row in `places` has its document, start, end, first byte in texts.bin, and whether it is
-    furniture. Row i of `sentence_rows` is the first row in `sentences` of passage i, `lines` and `rows`
-    have the first byte in documents.jsonl and the first passage of each document, `keys` the hash of
-    its id, and `order` sorts the keys.
+    A passage's row in `places` has its document, start, end, and first byte in texts.bin and in
+    layouts.bin, which has what passage_layout.pack() gives. `lines` and `rows` have the first byte in
+    documents.jsonl and the first passage of each document, `keys` the hash of its id, and `order` sorts
+    the keys.
     """
 
     def __init__(self, folder: Path, encoder: Encoder) -> None:
@@ -91,8 +92,6 @@ class Segment:
             raise ValueError("its manifest has invalid numbers")
         shapes: dict[str, tuple[DTypeLike, tuple[int | None, ...]]] = {
             "places": (np.int64, (rows + 1, 5)),
-            "sentences": (np.int32, (None, 2)),
-            "sentence_rows": (np.int64, (rows + 1,)),
             "lines": (np.int64, (documents + 1,)),
             "rows": (np.int64, (documents + 1,)),
             "keys": (np.uint64, (documents,)),
@@ -101,8 +100,8 @@ class Segment:
         self._tables: dict[str, NDArray[Any]] = {
             name: map_array(folder / f"{name}.npy", *shapes[name]) for name in TABLES
         }
-        self._texts, self._lines = (
-            _map_bytes(folder / name) for name in ("texts.bin", "documents.jsonl")
+        self._texts, self._layouts, self._lines = (
+            _map_bytes(folder / name) for name in ("texts.bin", "layouts.bin", "documents.jsonl")
         )
         self._check_tables()
         self._dense = DenseIndex.map(
@@ -114,7 +113,7 @@ class Segment:
         tables, places = self._tables, self._tables["places"]
         for name, starts, size in (
             ("places", places[:, 3], len(self._texts)),
-            ("sentence_rows", tables["sentence_rows"], len(tables["sentences"])),
+            ("layouts", places[:, 4], len(self._layouts)),
             ("lines", tables["lines"], len(self._lines)),
             ("rows", tables["rows"], self.manifest.passages),
         ):
@@ -130,16 +129,6 @@ class Segment:
         # The passages of a document are in order and do not overlap.
         if (end < start).any() or ((start[1:] < end[:-1]) & (owners[1:] == owners[:-1])).any():
             raise ValueError("its passages are not in order")
-        sentence_owners = np.repeat(
-            np.arange(self.manifest.passages), np.diff(tables["sentence_rows"])
-        )
-        first, last = tables["sentences"].T
-        if (
-            (first < 0).any()
-            or (last < first).any()
-            or (last > (end - start)[sentence_owners]).any()
-        ):
-            raise ValueError("its sentences are outside of their passages")
         order = tables["order"]
         if not np.array_equal(np.sort(order), np.arange(len(order))):
             raise ValueError("its documents are not in order")
@@ -182,20 +171,18 @@ class Segment:
         return scores[current][:k], rows[current][:k]
 
     def passage(self, row: int) -> Passage:
-        """Return the passage at a row."""
-        owner, start, end, first_byte, furniture = self._tables["places"][row].tolist()
-        last_byte = int(self._tables["places"][row + 1, 3])
-        first, last = self._tables["sentence_rows"][row : row + 2]
-        return Passage(
-            document_id=self.document_fields(owner)["id"],
-            start=start,
-            end=end,
-            text=bytes(self._texts[first_byte:last_byte]).decode(),
-            sentences=tuple(
-                (start + a, start + b) for a, b in self._tables["sentences"][first:last].tolist()
-            ),
-            furniture=bool(furniture),
-        )
+        """Return the passage at a row; raises SavedIndexError if its layout is damaged."""
+        (owner, start, _, *firsts), (*_, text_end, layout_end) = self._tables["places"][
+            row : row + 2
+        ].tolist()
+        text = bytes(self._texts[firsts[0] : text_end]).decode()
+        identity = self.document_fields(owner)["id"]
+        try:
+            layout = json.loads(bytes(self._layouts[firsts[1] : layout_end]))
+            return unpack(identity, start, text, layout)
+        except (ValueError, TypeError, RecursionError) as error:
+            path = self.folder / "layouts.bin"
+            raise self._damaged(path, f"the layout of passage {row}: {error}") from error
 
     def find(self, identity: str) -> int | None:
         """Return the number of the document with this id, or None."""

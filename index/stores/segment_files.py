@@ -15,19 +15,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from index.models.types import Encoder, Vectors
-from index.passages import Passage
+from index.passages.layout import pack
+from index.passages.passage import Passage
 from index.search.dense import DenseIndex, default_kind, default_settings
 from index.search.faiss_file import Kind
 from index.search.sparse import SparseIndex, split_words
 from index.storage import PARTIAL_SUFFIX, sha256, sha256_of, sync_folder, write_manifest
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 MANIFEST = "manifest.json"
 # The .npy files of a segment; Segment describes their content.
-TABLES = ("places", "sentences", "sentence_rows", "lines", "rows", "keys", "order")
+TABLES = ("places", "lines", "rows", "keys", "order")
 # All files besides the manifest. No other file in a segment's folder is read or deleted.
 FILES = frozenset(
-    {"vectors.faiss", "texts.bin", "documents.jsonl", *(f"{name}.npy" for name in TABLES)}
+    {
+        *("vectors.faiss", "texts.bin", "layouts.bin", "documents.jsonl"),
+        *(f"{name}.npy" for name in TABLES),
+    }
 )
 # The files of the BM25 index, which are missing if no passage has a term.
 WORD_FILES = frozenset(
@@ -100,25 +104,23 @@ def write_segment(
     settings = default_settings(kind, len(passages))
     vectors = np.concatenate([entry.vectors for entry in entries])
     DenseIndex.build(vectors, kind, settings).write(folder / "vectors.faiss")
-    SparseIndex([p.text for p in passages], split_words).save(folder / "words")
+    SparseIndex([p.context.text for p in passages], split_words).save(folder / "words")
     texts = [p.text.encode() for p in passages]
     (folder / "texts.bin").write_bytes(b"".join(texts))
+    layouts = [json.dumps(pack(p), separators=(",", ":")).encode() for p in passages]
+    (folder / "layouts.bin").write_bytes(b"".join(layouts))
     lines = [json.dumps(entry.fields).encode() + b"\n" for entry in entries]
     (folder / "documents.jsonl").write_bytes(b"".join(lines))
     keys = np.array([document_key(entry.fields["id"]) for entry in entries], dtype=np.uint64)
     owners = np.repeat(np.arange(len(entries)), [len(entry.passages) for entry in entries])
-    # The row after the last passage has the end of its text.
+    # The row after the last passage has the ends of its text and of its layout.
     places = np.zeros((len(passages) + 1, 5), dtype=np.int64)
     places[:-1, 0] = owners
     places[:-1, 1:3] = [(p.start, p.end) for p in passages]
     places[:, 3] = _starts(texts)
-    places[:-1, 4] = [p.furniture for p in passages]
+    places[:, 4] = _starts(layouts)
     tables: dict[str, NDArray[Any]] = {
         "places": places,
-        "sentences": np.array(
-            [(a - p.start, b - p.start) for p in passages for a, b in p.sentences], dtype=np.int32
-        ),
-        "sentence_rows": _starts([p.sentences for p in passages]),
         "lines": _starts(lines),
         "rows": _starts([entry.passages for entry in entries]),
         "keys": keys,

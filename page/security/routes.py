@@ -62,6 +62,7 @@ _SERVED = PUBLIC | {
 }
 _SERVED_PREFIXES = (
     *PUBLIC_PREFIXES,
+    "/pdf/",
     *(f"{API}/{name}/" for name in ("call", "run", "api", "heartbeat", "mcp")),
 )
 # No segment of a served route is longer, and file systems refuse longer names.

@@ -1,13 +1,12 @@
 // Highlights answers in the documents, scrolls to a text range when its button is clicked, switches
-// between documents, and keeps the newest turn of the chat visible. A text range is [number of the
-// document, number of the paragraph, start, end], the offsets within the paragraph.
+// between documents, and keeps the newest turn of the chat visible. document.js comes before it.
 (() => {
   "use strict";
   const FLASH_MS = 2600;
   const COPIED_MS = 1600;
   const OVERDUE_MS = 3000;
   const EXPORTED = "questions-and-answers.md";
-  const reduced = window.matchMedia("(prefers-reduced-motion: reduce)");
+  const { clear, outline, scrollBehavior, scrollTo, unwrap, wrap } = documentPane;
   let flashTimer = 0;
   let overdueTimer = 0;
   let unheard = 0; // requests sent since the client was last made to listen
@@ -21,9 +20,8 @@
   const box = () => document.querySelector("#question textarea");
   const sheets = () => [...document.querySelectorAll("#article .sheet")];
   const tabs = () => [...document.querySelectorAll("#documents [role=tab]")];
-  const sheet = (number) => document.getElementById(`sheet-${number}`);
   const parseRanges = (text) => JSON.parse(text || "[]");
-  const scrollBehavior = () => (reduced.matches ? "instant" : "smooth");
+  const pdfPages = () => window.askTheArticle.pdfPages; // pdf.js
 
   // Announces a text to screen readers.
   const announcer = document.createElement("div");
@@ -33,41 +31,6 @@
     if (!announcer.isConnected) document.querySelector(".gradio-container")?.append(announcer);
     announcer.textContent = text;
   };
-
-  // Wraps the text of each range in an element of this tag and class, and returns these elements.
-  function wrap(ranges, tag, name) {
-    const elements = [];
-    for (const [number, paragraph, start, end] of ranges) {
-      const block = sheet(number)?.querySelector(`[data-number="${paragraph}"]`);
-      if (!block) continue;
-      const nodes = [];
-      const walker = document.createTreeWalker(block, NodeFilter.SHOW_TEXT);
-      while (walker.nextNode()) nodes.push(walker.currentNode);
-      let offset = 0;
-      for (const node of nodes) {
-        const from = Math.max(start - offset, 0);
-        const to = Math.min(end - offset, node.length);
-        offset += node.length;
-        if (from >= to) continue;
-        const inside = from > 0 ? node.splitText(from) : node;
-        if (to - from < inside.length) inside.splitText(to - from);
-        const element = document.createElement(tag);
-        element.className = name;
-        inside.replaceWith(element);
-        element.append(inside);
-        elements.push(element);
-      }
-    }
-    return elements;
-  }
-
-  function unwrap(selector) {
-    for (const element of document.querySelectorAll(selector)) {
-      const parent = element.parentNode;
-      element.replaceWith(...element.childNodes);
-      parent.normalize();
-    }
-  }
 
   // Shows a document, or the first one if there is none of this number; returns its tab.
   function showDocument(number) {
@@ -86,13 +49,6 @@
     return selected;
   }
 
-  // Scrolls a container, and nothing around it, to an element: 0 puts it at the top, 1 at the bottom.
-  function scrollTo(container, element, position) {
-    const gap = element.getBoundingClientRect().top - container.getBoundingClientRect().top;
-    const top = container.scrollTop + gap - position * container.clientHeight;
-    container.scrollTo({ top, behavior: scrollBehavior() });
-  }
-
   // Shows the document that contains an element, and scrolls to the element.
   function show(element) {
     const container = element?.closest(".sheet");
@@ -102,13 +58,13 @@
     scrollTo(container, element, 0.25);
   }
 
-  // Scrolls to text ranges and highlights them for a moment.
-  function flash(ranges) {
+  // Scrolls to a button's text ranges and highlights them for a moment.
+  function flash(button) {
     window.clearTimeout(flashTimer);
     unwrap("#article .flash");
-    const elements = wrap(ranges, "span", "flash");
+    const elements = wrap(parseRanges(button.dataset.ranges), "span", "flash");
     if (!elements.length) return;
-    show(elements[0]);
+    show(pdfPages().flash(button) ?? elements[0]);
     const container = elements[0].closest(".sheet");
     // On a phone the article is below the chat: scroll the window too.
     container.scrollIntoView({ block: "nearest", behavior: scrollBehavior() });
@@ -118,7 +74,8 @@
 
   function clearHighlights() {
     window.clearTimeout(flashTimer);
-    unwrap("#article :is(.flash, .nearest, .words, mark)");
+    clear("#article :is(.flash, .nearest, .words, mark)");
+    pdfPages().clear();
   }
 
   // Highlights what the newest answer cites, and returns the element to scroll to.
@@ -138,15 +95,10 @@
     const nearby = turn?.querySelector(".nearby");
     if (nearby) {
       const elements = wrap(parseRanges(nearby.dataset.marks), "span", "nearest");
-      for (const element of elements) {
-        // A complete paragraph is outlined as one box, and not line by line.
-        const whole = element.textContent === element.parentNode.textContent;
-        element.classList.toggle("whole", whole);
-      }
-      elements[0]?.classList.add("labelled");
+      outline(elements);
       first ??= elements[0];
     }
-    return first;
+    return pdfPages().highlight(turn) ?? first;
   }
 
   const turns = () => [...(log()?.querySelectorAll(".turn") ?? [])];
@@ -195,6 +147,7 @@
       requestedDocument = requested;
       shown = parseInt(requested, 10);
     }
+    pdfPages().opened();
     showDocument(shown);
     // A checkbox that was clicked no longer follows its attribute.
     for (const checkbox of document.querySelectorAll("#documents input")) {
@@ -257,7 +210,7 @@
   document.addEventListener("click", (event) => {
     const button = event.target.closest?.("button");
     if (!button) return;
-    if (button.dataset.ranges) flash(parseRanges(button.dataset.ranges));
+    if (button.dataset.ranges) flash(button);
     else if (button.dataset.copy) copy(button);
     else if (button.dataset.save) download(button.dataset.save);
     else if (button.matches("#chat .more")) toggleQuotation(button);
@@ -328,5 +281,5 @@
       entry.name.includes("/queue/join") && (entry.responseStatus ?? 200) < 400;
     requestsSent(list.getEntries().filter(isRequest).length);
   }).observe({ type: "resource", buffered: true });
-  window.askTheArticle = { answered, heard, opened };
+  window.askTheArticle = { answered, heard, opened, show };
 })();

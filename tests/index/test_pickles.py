@@ -116,7 +116,17 @@ CHANGES: dict[str, Callable[[bytes], bytes]] = {
     "passages too deep": lambda content: b"[" * 200_000,
     "passages that end after the text": passages(lambda rows: rows[-1].__setitem__(1, 10**6)),
     "passages that begin before it": passages(lambda rows: rows[0].__setitem__(0, -5)),
-    "passages with sentences elsewhere": passages(lambda rows: rows[-1][3].__setitem__(0, [0, 3])),
+    "passages with sentences elsewhere": passages(
+        lambda rows: rows[-1][2][1].__setitem__(0, [0, 10**6])
+    ),
+    "passages with sentences that overlap": passages(
+        lambda rows: rows[0][2][1].append(rows[0][2][1][-1])
+    ),
+    "passages whose context is elsewhere": passages(lambda rows: rows[0][2][3].append([0, 10**6])),
+    "passages whose context comes twice": passages(
+        lambda rows: rows[0][2][3].extend(rows[0][2][3] * 2)
+    ),
+    "passages without a context": passages(lambda rows: rows[0][2].pop()),
     "passages that are not numbers": passages(lambda rows: rows[0].__setitem__(0, "0")),
     "vectors": lambda content: b"IxF2" + content[4:],
     "pieces that end after the last": pieces(lambda arrays: arrays["first"].__setitem__(-1, 10**6)),

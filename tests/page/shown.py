@@ -9,7 +9,7 @@ from typing import Any
 
 from index.documents.document import Document, make_document
 from index.models.types import Encoded, Progress
-from index.passages import Passage
+from index.passages.passage import Passage, plain_passage
 from index.search.article_index import ArticleIndex
 from index.search.collection import Collection, Hit
 from page.loader import CancelledError, DocumentLoader
@@ -70,7 +70,7 @@ def abstention(document: Document, nearest: str, **changes: Any) -> Answer:
 
 def hit_of(document: Document, text: str, score: float) -> Hit:
     start = document.text.index(text)
-    passage = Passage(document.id, start, start + len(text), text, ((start, start + len(text)),))
+    passage = plain_passage(document.id, start, text, [(start, start + len(text))])
     return Hit(passage, score, {}, ())
 
 

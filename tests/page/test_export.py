@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
+from index.documents.document import of_paragraphs, read_bytes
 from page.export import alternatives, answer_text, conversation_markdown, escape
 from qa.answerer import MIN_ALTERNATIVE_CONFIDENCE
 from qa.types import Alternative, Citation
@@ -31,6 +32,16 @@ def test_an_answer_that_is_a_sentence_is_copied_once() -> None:
     assert answer_text(shelf_of(document), answer) == (
         "She left in 1860.\n— Title, paragraph 2 (name.txt)"
     )
+
+
+def test_a_cell_is_copied_and_exported_with_its_row_and_heads() -> None:
+    document = read_bytes(b"City,Hives\nLyon,18\nNice,4\n", "bees.csv")
+    answer = answer_of(document, "18", "18")
+    copied = answer_text(shelf_of(document), answer)
+    assert copied == "18\n“[City:] Lyon · [Hives:] 18”\n— bees, paragraph 1 (bees.csv)"
+    exported = conversation_markdown(shelf_of(document), [answer])
+    assert "**18**\n\n> \\[City:\\] Lyon · \\[Hives:\\] 18\n" in exported
+    assert "characters 11–18, the answer 16–18" in exported
 
 
 def test_an_abstention_is_copied_with_its_question() -> None:
@@ -84,7 +95,7 @@ def test_a_text_is_no_markdown_of_its_own() -> None:
     hostile = (
         "<b>1</b> [x](y) *a* `b` # c\n- d\n1. e\n> f\n=== \n---\n    g &amp; ~~h~~ | $i$\n```\n_j_"
     )
-    document = document_of(f"Title [t](u)\n\nSay: {hostile}")
+    document = of_paragraphs(["Title [t](u)", f"Say: {hostile}"], name="name", source="name.txt")
     sentence = document.text[document.text.index("Say") :]
     made = conversation_markdown(
         shelf_of(document), [answer_of(document, sentence, sentence, question=f"{hostile}?")]

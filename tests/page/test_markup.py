@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from index.documents.document import read_bytes
 from page.markup import (
     MAX_QUOTATION,
     answer_html,
@@ -18,36 +19,6 @@ from page.markup import (
 )
 from qa.types import Alternative, Citation
 from tests.page.shown import abstention, answer_of, document_of, hit_of, shelf_of
-
-
-def test_the_title_is_the_heading_and_the_paragraphs_are_numbered_from_one() -> None:
-    made = sheets_html(shelf_of(document_of("A title\n\nOne.\n\nTwo & three.")), "name")
-    assert re.findall(r"<(h2|p) [^>]*?(?:data-number=\"(\d+)\")?>(.*?)</", made) == [
-        ("h2", "0", "A title"),
-        ("p", "1", "One."),
-        ("p", "2", "Two &amp; three."),
-    ]
-
-
-def test_a_text_without_a_title_is_headed_by_its_file_name() -> None:
-    made = sheets_html(shelf_of(document_of("It begins at once.\n\nAnd it ends.")), "name")
-    assert '<h2 dir="auto">name</h2><p dir="auto" data-number="1">It begins at once.</p>' in made
-
-
-def test_line_ends_are_those_of_a_browser() -> None:
-    made = sheets_html(shelf_of(document_of("Title\n\n😀 one\r\ntwo three.")), "name")
-    assert "😀 one\ntwo three." in made
-
-
-def test_where_a_page_begins_is_marked() -> None:
-    text = "Title\n\nOne & two.\n\nThree.\n\nFour."
-    # The second page begins within a paragraph, the third is blank, the fourth begins between two.
-    starts = (0, text.index("& two"), text.index("\n\nThree"), text.index("Three"))
-    made = sheets_html(shelf_of(document_of(text, pages=starts)), "name")
-    mark = '<span class="page" data-page="{}"></span>'
-    assert f">One {mark.format(2)}&amp; two.</p>" in made
-    assert f">{mark.format(3)}{mark.format(4)}Three.</p>" in made
-    assert made.count("data-page") == 3
 
 
 def test_one_of_several_documents_is_in_sight() -> None:
@@ -113,6 +84,21 @@ def test_an_answer_names_its_document_where_there_are_several() -> None:
     assert "<button" not in gone
 
 
+def test_a_cell_is_quoted_with_its_heads() -> None:
+    document = read_bytes(b"City,Hives\nLyon,18\nNice,4\n", "bees.csv")
+    hits = (hit_of(document, "Lyon\t18\nNice\t4", 2.0),)
+    made = answer_html(shelf_of(document), answer_of(document, "18", "18", hits=hits))
+    row = (
+        '<span class="label">City: </span>Lyon<span class="label"> · </span>'
+        '<span class="label">Hives: </span><mark class="begins ends">18</mark>'
+    )
+    assert f'<p class="words" dir="auto">18</p><blockquote dir="auto">{row}</blockquote>' in made
+    assert 'data-marks="[[0,1,0,7]]" data-words="[[0,1,5,7]]"' in made
+    ranked = passages_html(shelf_of(document), answer_of(document, "18", "Lyon\t18", hits=hits))
+    shown = re.sub("<[^>]*>", "", ranked)
+    assert "City: Lyon · Hives: 18 City: Nice · Hives: 4" in shown
+
+
 def test_a_very_long_sentence_is_folded_up() -> None:
     sentence = "word " * MAX_QUOTATION + "1851."
     document = document_of(f"Title\n\n{sentence}")
@@ -171,13 +157,13 @@ def test_passages_have_bars_relative_to_the_best_and_scores() -> None:
 
 
 def test_passages_of_several_documents_say_of_which() -> None:
-    one, two = document_of("Title <1>\n\nOne.", "a"), document_of("Title 2\n\nTwo.", "b")
+    one, two = document_of("Title <1>\n\nOne.", "a"), document_of("Two.", "b", title="Title two")
     hits = (hit_of(one, "One.", 2.0), hit_of(two, "Two.", 1.0))
     made = passages_html(
         shelf_of(one, two, removed=("b",)), answer_of(one, "One.", "One.", hits=hits)
     )
-    assert re.findall(r'class="source" dir="auto">(.*?)<', made) == ["Title &lt;1&gt;", "Title 2"]
-    assert re.findall(r'title="Title 2, paragraph 1"( disabled)?>', made) == [" disabled"]
+    assert re.findall(r'class="source" dir="auto">(.*?)<', made) == ["Title &lt;1&gt;", "Title two"]
+    assert re.findall(r'title="Title two, paragraph 1"( disabled)?>', made) == [" disabled"]
 
 
 def test_a_waiting_question_is_escaped() -> None:

@@ -151,7 +151,8 @@ def test_an_address_is_given_to_read_document(
     address = "https://example.org/tower"
     asked = []
 
-    def read(given: str, *, private: bool, check: object) -> Document:
+    def read(given: str, *, private: bool, keep_pdf: bool, check: object) -> Document:
+        assert not keep_pdf
         asked.append((given, private))
         return document_of(TOWER, source=given)
 

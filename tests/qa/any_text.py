@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 
 from hypothesis import strategies as st
 
 from evaluation.run import misquotations
-from index.documents.document import make_document
+from index.documents.content import clean
+from index.documents.document import Document, make_document
 from index.errors import ArticleError
 from index.models.types import Encoder
 from index.search.article_index import ArticleIndex
 from index.search.collection import Collection
 from qa.answerer import ArticleAnswerer
 from qa.candidates import PassageReader
+from qa.types import Answer
 
 # Any character, lone surrogates among them, and runs of what texts are seldom made of.
 _CHARACTERS = st.characters(codec=None)
@@ -52,6 +55,27 @@ QUESTIONS = st.one_of(
 )
 
 
+def lost_characters(text: str, document: Document) -> str:
+    """The letters and digits of a text that its document does not have."""
+    markers = "".join(block.marker for block in document.blocks)
+    return "".join((_alphanumeric(text) - _alphanumeric(document.text + markers)).elements())
+
+
+def _alphanumeric(text: str) -> Counter[str]:
+    return Counter(character for character in clean(text) if character.isalnum())
+
+
+def across_blocks(answer: Answer, document: Document) -> list[str]:
+    """The quotations of an answer that are not within one block."""
+    cited = [answer.citation, answer.best, *(other.citation for other in answer.alternatives)]
+    return [
+        f"{document.text[at.start : at.end]!r} is not within one block"
+        for at in cited
+        if at
+        and not any(block.start <= at.start < at.end <= block.end for block in document.blocks)
+    ]
+
+
 def ask(text: str, question: str, encoder: Encoder, reader: PassageReader) -> str:
     """Ask a text, and give what is wrong with the answer; anything but an ArticleError is raised."""
     try:
@@ -60,9 +84,9 @@ def ask(text: str, question: str, encoder: Encoder, reader: PassageReader) -> st
         answer = ArticleAnswerer(Collection([index]), reader).ask(question)
     except ArticleError as error:
         return "" if str(error).endswith(".") else f"no sentence: {error}"
-    if len(document.text) != len(text):
-        return "the offsets of the text have moved"
     wrong = misquotations(answer, {"any": document.text})
+    wrong += [f"lost {lost}"] if (lost := lost_characters(text, document)) else []
+    wrong += across_blocks(answer, document)
     if json.loads(json.dumps(answer.to_dict()))["text"] != answer.text:
         wrong.append("another text after JSON")
     json.dumps(answer.to_dict(), ensure_ascii=False).encode()

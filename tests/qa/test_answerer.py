@@ -4,7 +4,9 @@ import shutil
 
 import pytest
 
-from index.documents.document import Document, make_document
+from index.documents.blocks import BlockKind
+from index.documents.content import ContentBuilder
+from index.documents.document import Document, document_of, make_document
 from index.errors import ArticleError
 from index.search.article_index import ArticleIndex
 from index.search.collection import Collection
@@ -17,6 +19,8 @@ from qa.reader import ABOUT, DEFAULT_READER, WEIGHTS, Reader
 from qa.rules import Rules
 from qa.types import Turn
 from tests.conftest import FakeEncoder, FakeReader
+
+VIDEOS = "Click to watch related videos."
 
 
 @pytest.fixture(scope="module")
@@ -98,7 +102,7 @@ def test_a_passage_that_is_hardly_the_right_one_is_not_read(encoder: FakeEncoder
     (candidates,) = answerer.candidates([("Who built it?", likely)])
     assert {c.hit_index for c in candidates} <= {0, 1}
     (read,) = answerer.reader.read
-    assert list(read[1]) == [hit.passage.text for hit in likely[:2]]
+    assert list(read[1]) == [hit.passage.context.body.text for hit in likely[:2]]
 
 
 def test_a_last_that_is_an_adverb_is_asked_without_it_too(article: ArticleAnswerer) -> None:
@@ -238,17 +242,32 @@ def test_a_reason_or_a_description_is_a_whole_sentence(
     assert article.document.text[answer.best.start : answer.best.end] == "nine bolts"
 
 
-def test_a_passage_of_furniture_is_not_read(article: ArticleAnswerer) -> None:
+def with_boilerplate(encoder: FakeEncoder, reader: FakeReader | None) -> ArticleAnswerer:
+    builder = ContentBuilder()
+    builder.paragraph("The bridge over the river was built by nine men in four years.")
+    builder.add(BlockKind.BOILERPLATE, VIDEOS)
+    builder.paragraph("The videos of the bridge are kept in the archive of the old town.")
+    document = document_of(builder.build(), name="bridge", source="bridge.html")
+    return ArticleAnswerer(Collection([ArticleIndex.build(document, encoder)]), reader)
+
+
+def test_boilerplate_ranks_last_and_is_read(encoder: FakeEncoder) -> None:
     reader = FakeReader({"Click": 99.0})
-    answer = ArticleAnswerer(article.collection, reader).ask(
-        "Click to watch related videos.", k=100
-    )
-    assert answer.best is None and answer.abstained and answer.confidence == 0
-    assert len(answer.hits) == 13
+    answer = with_boilerplate(encoder, reader).ask(VIDEOS, k=100)
+    assert [hit.passage.boilerplate for hit in answer.hits] == [False, False, True]
     reader.read.clear()
-    read_hits(reader, [("Click to watch related videos.", answer.hits)])
-    (texts,) = (texts for _, texts in reader.read)
-    assert "" in texts and "Click to watch related videos." not in texts
+    ((reading, *_),) = read_hits(reader, [(VIDEOS, answer.hits[::-1])])
+    ((_, texts),) = reader.read
+    assert texts[0].endswith(VIDEOS)
+    (span,) = reading.spans
+    assert texts[0][span.start : span.end] == "Click"
+
+
+def test_without_a_reader_boilerplate_is_no_answer(encoder: FakeEncoder) -> None:
+    answer = with_boilerplate(encoder, None).ask(VIDEOS, k=100)
+    (videos,) = (hit.passage for hit in answer.hits if hit.passage.boilerplate)
+    assert videos.text == VIDEOS
+    assert answer.best is not None and answer.best.start != videos.start
 
 
 def test_it_abstains(article: ArticleAnswerer) -> None:
@@ -257,22 +276,14 @@ def test_it_abstains(article: ArticleAnswerer) -> None:
     assert answer.best is not None and answer.hits
 
 
-def test_furniture_never_answers(sentences: ArticleAnswerer) -> None:
-    answer = sentences.ask("Click to watch related videos.", k=100)
-    assert len(answer.hits) == 13 and answer.hits[-1].passage.furniture
-    shown = [answer.best, *(a.citation for a in answer.alternatives)]
-    assert all(
-        at and sentences.document.text[at.start : at.end] != "Click to watch related videos."
-        for at in shown
-    )
-
-
 def test_a_follow_up(article: ArticleAnswerer) -> None:
     first = article.ask("Who is Zhang Tianliang?")
     assert first.text is not None
     history = [Turn(first.question, first.text)]
     answer = article.ask("What is his program called?", history=history)
-    assert answer.rewritten == "What is Zhang Tianliang's program called?"
+    rewritten = "What is Zhang Tianliang's program called?"
+    assert rewritten in [variant.text for variant in query_variants(answer.question, history)]
+    assert answer.rewritten in (None, rewritten)  # whichever is answered more surely
     assert answer.text == "Break of Dawn"
     # What was answered before is no answer to what is asked now.
     session = article.ask("When did Putin visit North Korea?")

@@ -1,12 +1,15 @@
 """Answers as text for the terminal, with their citations."""
 
+from dataclasses import replace
+
 import pytest
 
 from index.documents.document import Document, make_document
 from index.search.article_index import ArticleIndex
 from index.search.collection import Collection
 from qa.answerer import ArticleAnswerer
-from qa.plain_text import PlainText, location
+from qa.location import location
+from qa.plain_text import PlainText
 from qa.types import Answer
 from tests.conftest import FakeEncoder, FakeReader
 
@@ -17,8 +20,8 @@ Ada Berg built the harbour with her brother in 1990.
 The ferry to the island sails at noon every day."""
 
 
-def document(**options: object) -> Document:
-    return make_document(TEXT, name="harbour", source="harbour.txt", **options)  # type: ignore[arg-type]
+def document() -> Document:
+    return make_document(TEXT, name="harbour", source="harbour.txt")
 
 
 @pytest.fixture
@@ -32,17 +35,19 @@ def answer() -> Answer:
     ("words", "place"), [("The", "title"), ("Ada", "paragraph 1"), ("noon", "paragraph 2")]
 )
 def test_paragraphs_are_numbered_without_the_title(words: str, place: str) -> None:
-    assert location(document(), TEXT.index(words)) == place
+    assert location(document(), TEXT.index(words), TEXT.index(words) + 1) == place
 
 
 def test_a_text_without_a_title_begins_with_paragraph_1() -> None:
-    assert location(document(title="Another title"), 0) == "paragraph 1"
+    text = TEXT.partition("\n\n")[2]
+    assert location(make_document(text, name="x", source="x"), 0, 1) == "paragraph 1"
 
 
 def test_in_a_format_with_pages_the_page_is_cited() -> None:
     pages = (0, TEXT.index("The ferry"))
-    assert location(document(pages=pages), TEXT.index("Ada")) == "p. 1"
-    assert location(document(pages=pages), TEXT.index("noon")) == "p. 2"
+    paged = replace(document(), pages=pages)
+    assert location(paged, TEXT.index("Ada"), TEXT.index("Ada") + 1) == "p. 1"
+    assert location(paged, TEXT.index("noon"), TEXT.index("noon") + 1) == "p. 2"
 
 
 def test_an_answer_has_its_citation_and_its_sentence(answer: Answer) -> None:

@@ -6,6 +6,7 @@ import hashlib
 import json
 import shutil
 import sys
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -22,6 +23,7 @@ from transformers import (
 )
 
 from index.models.kernels import precision_of
+from index.passages.context import Context, plain_context
 from index.storage import sha256_of_body
 from qa.reader import ABOUT, WEIGHTS, Reader, ReaderError, Reading
 
@@ -44,6 +46,11 @@ ODD = [
     "\u200b\u0301",
     "the red house " * 400,
 ]
+
+
+def plain(texts: Sequence[str]) -> list[Context]:
+    """Texts that can be quoted as they stand."""
+    return [plain_context(text, 0, len(text)) for text in texts]
 
 
 def tiny_config(layers: int = 2) -> BertConfig:
@@ -167,7 +174,7 @@ def test_scores_are_the_models_logits(whole: Path, reader: Reader) -> None:
         for j in range(i, last)
     }
     best = max(scores, key=lambda span: scores[span])
-    (reading,) = reader.read(question, [text])
+    (reading,) = reader.read(question, plain([text]))
     assert (reading.spans[0].start, reading.spans[0].end) == best
     assert reading.spans[0].score == pytest.approx(float(scores[best]), abs=1e-4)
     assert reading.no_answer == pytest.approx(float(start[0] + end[0]), abs=1e-4)
@@ -175,7 +182,7 @@ def test_scores_are_the_models_logits(whole: Path, reader: Reader) -> None:
 
 def test_offsets_are_of_the_passage_as_it_is(reader: Reader) -> None:
     text = "  The  🙂 RED\u00a0Café, no. 7!  "
-    (reading,) = reader.read("what is red?", [text], n=9)
+    (reading,) = reader.read("what is red?", plain([text]), n=9)
     words = [text[s.start : s.end] for s in reading.spans]
     assert words and all(word and word == word.strip() for word in words)
     ends = sorted((s.start, s.end) for s in reading.spans)
@@ -186,52 +193,52 @@ def test_offsets_are_of_the_passage_as_it_is(reader: Reader) -> None:
 
 def test_odd_passages_and_questions_are_read(reader: Reader) -> None:
     for question in ("who lives in the red house?", "", "🙂", "\udfff", "why " * 500):
-        readings = reader.read(question, ODD)
+        readings = reader.read(question, plain(ODD))
         assert len(readings) == len(ODD)
         for text, reading in zip(ODD, readings, strict=True):
             assert np.isfinite(reading.no_answer)
             for span in reading.spans:
                 assert 0 <= span.start < span.end <= len(text)
                 assert text[span.start : span.end].strip() == text[span.start : span.end]
-    assert reader.read("who?", []) == []
+    assert reader.read("who?", plain([])) == []
     assert reader.read_all([]) == []
-    assert [r.spans for r in reader.read("who?", ["", " \n"])] == [(), ()]
+    assert [r.spans for r in reader.read("who?", plain(["", " \n"]))] == [(), ()]
 
 
 def test_a_long_passage_is_read_in_windows_up_to_its_end(reader: Reader) -> None:
     # 2,000 pieces and no window without the ones before and after it.
     text = "".join(f"{LETTERS[i % 36]} " for i in range(2000))
-    windows = reader._windows([("who won?", text)])
+    windows = reader._windows([("who won?", plain_context(text, 0, len(text)))])
     assert len(windows) > 5
-    read = [w.offsets[w.in_passage] for w in windows]
-    assert all(len(w.in_passage) <= 384 for w in windows)
+    read = [w.offsets[w.owners >= 0] for w in windows]
+    assert all(len(w.owners) <= 384 for w in windows)
     assert read[0][0][0] == 0
     assert read[-1][-1][1] == len(text.rstrip())
     for before, after in zip(read, read[1:], strict=False):
         shared = before[-1][1] - after[0][0]
         assert shared == 2 * 128 - 1  # a letter and a space each, but for the last
-    (long,) = reader.read("who won?", [text])
-    alone = [reader.read("who won?", [text[w[0][0] : w[-1][1]]])[0] for w in read]
+    (long,) = reader.read("who won?", plain([text]))
+    alone = [reader.read("who won?", plain([text[w[0][0] : w[-1][1]]]))[0] for w in read]
     assert long.no_answer == pytest.approx(min(r.no_answer for r in alone), abs=1e-4)
     assert long.spans[0].score == pytest.approx(max(r.spans[0].score for r in alone), abs=1e-4)
 
 
 def test_only_the_first_pieces_of_a_long_question_count(reader: Reader) -> None:
     text = "the red house is in the green"
-    long = reader.read("w " * 64 + "blue " * 90, [text])
-    assert close(long[0], reader.read("w " * 64, [text])[0])
-    assert not close(long[0], reader.read("w " * 63, [text])[0])
+    long = reader.read("w " * 64 + "blue " * 90, plain([text]))
+    assert close(long[0], reader.read("w " * 64, plain([text]))[0])
+    assert not close(long[0], reader.read("w " * 63, plain([text]))[0])
 
 
 def test_reading_together_is_reading_alone(reader: Reader) -> None:
     texts = ["the red house.", ODD[-1], "a blue cat was in the green", "1 2 3"]
     asked = [("who won?", texts[:3]), ("what is red?", []), ("where is the cat?", texts[1:])]
-    together = reader.read_all(asked, n=2)
+    together = reader.read_all([(question, plain(some)) for question, some in asked], n=2)
     assert [len(r) for r in together] == [3, 0, 3]
     for (question, some), readings in zip(asked, together, strict=True):
         for text, reading in zip(some, readings, strict=True):
             assert len(reading.spans) <= 2
-            assert close(reading, reader.read(question, [text], n=2)[0])
+            assert close(reading, reader.read(question, plain([text]), n=2)[0])
 
 
 def close(a: Reading, b: Reading) -> bool:
@@ -251,26 +258,28 @@ def test_our_format_is_the_whole_model(base: Path, tmp_path: Path) -> None:
     ours = Reader(tmp_path / "ours", base=base, precision="float32")
     other = Reader(tmp_path / "whole", precision="float32")
     texts = ["the red house is blue.", ODD[-1]]
-    for a, b in zip(ours.read("who?", texts), other.read("who?", texts), strict=True):
+    for a, b in zip(ours.read("who?", plain(texts)), other.read("who?", plain(texts)), strict=True):
         assert close(a, b)
     assert ours.figures == {"f1": 1.0}
-    (exact, _) = ours.read("who?", texts)
+    (exact, _) = ours.read("who?", plain(texts))
     for precision, most in (("float16", 0.01), ("bfloat16", 0.2)):
         reader = Reader(tmp_path / "ours", base=base, precision=precision)
         assert reader.precision == precision_of(precision)
-        assert reader.read("who?", texts)[0].no_answer == pytest.approx(exact.no_answer, abs=most)
+        assert reader.read("who?", plain(texts))[0].no_answer == pytest.approx(
+            exact.no_answer, abs=most
+        )
 
 
 def test_an_answerable_head_lowers_the_no_answer_score(base: Path, tmp_path: Path) -> None:
     folder = tmp_path / "ours"
     save_ours(folder, base)
-    (before,) = Reader(folder, base=base).read("who?", ["the red house"])
+    (before,) = Reader(folder, base=base).read("who?", plain(["the red house"]))
     tensors = load_file(folder / WEIGHTS)
     tensors["answerable.weight"] = torch.zeros(1, 32, dtype=torch.float16)
     tensors["answerable.bias"] = torch.tensor([2.5], dtype=torch.float16)
     save_file(tensors, folder / WEIGHTS)
     write_about(folder, base, heads=["span", "answerable"])
-    (after,) = Reader(folder, base=base).read("who?", ["the red house"])
+    (after,) = Reader(folder, base=base).read("who?", plain(["the red house"]))
     assert after.no_answer == pytest.approx(before.no_answer - 2.5, abs=1e-4)
     assert close(after, replace(before, no_answer=after.no_answer))
 

@@ -11,7 +11,10 @@ from reportlab.pdfgen.canvas import Canvas
 
 from index.documents.parser_process import extract
 from index.errors import DocumentError
+from tests.conftest import ROOT
 from tests.index.documents.hostile_files import HOSTILE
+
+SAMPLES = ROOT / "tests" / "documents"
 
 LINES = [f"The lighthouse number {n} of Rosport was built in {1800 + n}." for n in range(40)]
 
@@ -23,9 +26,12 @@ def hostile() -> Generator[str, None, None]:
 
 
 def harmed(count: int = 50, seed: int = 1) -> Generator[str, None, None]:
-    """A PDF, a Word document and a page with bytes changed or cut are read or refused"""
+    """A file of each format with bytes changed or cut is read or refused"""
     rng = random.Random(seed)
-    for name, whole in {"a.pdf": _pdf(), "a.docx": _docx(), "a.html": _html()}.items():
+    made = {"a.pdf": _pdf(), "a.docx": _docx(), "a.html": _html()}
+    samples = ("accounts.xlsx", "ferry-plan.pptx", "keeper.epub")
+    made |= {name: (SAMPLES / name).read_bytes() for name in samples}
+    for name, whole in made.items():
         for _ in range(count):
             data = bytearray(whole)
             for _ in range(rng.randint(1, 20)):

@@ -13,6 +13,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from index.passages.context import plain_context
 from qa.reader import Reader
 from tests.qa.test_reader import save_base
 from tests.training.made_up import extra_rows, reading_folder, squad_file, write_jsonl
@@ -107,7 +108,9 @@ def test_it_learns_the_training_questions(trained: Path, data: Path, base: Path)
 def test_the_program_reads_what_was_trained(trained: Path, base: Path) -> None:
     reader = Reader(trained, base=base, precision="float32")
     text = "In 1 bob lives in the blue house. No one visited bob."
-    ((reading,),) = reader.read_all([("where lives bob?", [text])], n=1)
+    ((reading,),) = reader.read_all(
+        [("where lives bob?", [plain_context(text, 0, len(text))])], n=1
+    )
     assert text[reading.spans[0].start : reading.spans[0].end] == "the blue house"
     about = json.loads((trained / "reader.json").read_text())
     assert about["heads"] == ["span", "answerable", "tag"]

@@ -126,8 +126,9 @@ def _best(ask: Ask, windows: tuple[Scores, ...]) -> Answer:
     tag_of: dict[Span, float] = {}
     for w in windows:
         inside = w.window.answerable
+        owners = np.where(inside, 0, -1)
         spans = best_spans(
-            w.start, w.end, inside, w.window.offsets, n=SPANS, max_tokens=ask.longest
+            w.start, w.end, owners, w.window.offsets, n=SPANS, max_tokens=ask.longest
         )
         found.append((spans, no_answer_score(w.start, w.end) - w.answerable))
         for span in spans:

@@ -20,7 +20,7 @@ import torch
 from numpy.typing import NDArray
 
 from evaluation.metrics import auroc, exact_match, f1, squad2
-from index.passages import split_sentences
+from index.passages.sentences import split_sentences
 from qa.normalize import normalize
 from training.reading.as_typed import contracted, without_mark
 from training.reading.asking import LONG_ANSWER, SHORT_ANSWER, Answer, Ask, ReaderUnderTest

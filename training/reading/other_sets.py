@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from index.passages import split_sentences
+from index.passages.sentences import split_sentences
 from training.reading.builder import Builder
 from training.reading.enumerations import items_of
 from training.reading.example import Example, Kind, Offsets, is_held_out

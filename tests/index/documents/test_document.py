@@ -2,30 +2,32 @@ from pathlib import Path
 
 import pytest
 
+from index.documents.blocks import check_blocks
 from index.documents.content import MAX_BYTES
 from index.documents.document import (
-    is_heading,
+    Document,
     make_document,
-    paragraphs,
+    of_paragraphs,
     read_bytes,
     read_document,
 )
 from index.errors import DocumentError
 from tests.conftest import ROOT
-from tests.index.documents.samples import column, pdf, word
+from tests.index.documents.samples import BOLD, column, pdf, word
 
 ARTICLE = ROOT / "articles/putin-visits-north-korea.txt"
 
 
-def cut(text: str) -> list[str]:
-    return [text[start:end] for start, end in paragraphs(text)]
+def blocks(document: Document) -> list[str]:
+    return [document.text[block.start : block.end] for block in document.blocks]
 
 
 def test_the_article_is_read_to_the_letter() -> None:
     document = read_document(ARTICLE)
-    assert document.text.encode() == ARTICLE.read_bytes()
-    assert document.title.startswith("Putin’s Visit to North Korea Sparks Concerns")
-    assert document.title.endswith("Military Alliance")
+    assert document.text == ARTICLE.read_bytes().decode().strip()
+    assert document.title == blocks(document)[0]
+    assert document.title.startswith("“Putin’s Visit to North Korea Sparks Concerns")
+    assert document.title.endswith("Military Alliance”")
     assert document.id == "putin-visits-north-korea"
 
 
@@ -35,16 +37,14 @@ def test_the_article_is_read_to_the_letter() -> None:
         ("one\n\ntwo", ["one", "two"]),
         ("one\r\n\r\ntwo\r\n", ["one", "two"]),
         ("one\n \t\n\n  two  \n", ["one", "two"]),
-        ("a line\nbroken off\n\ntwo", ["a line\nbroken off", "two"]),
-        ("a line\r\nbroken off\r\n\r\ntwo\r\n", ["a line\r\nbroken off", "two"]),
-        ("old\rMac\r\rtwo", ["old\rMac", "two"]),
+        ("old\rMac\r\rtwo", ["old\nMac", "two"]),
         ("no blank line\nanywhere", ["no blank line", "anywhere"]),
         ("\n\n one", ["one"]),
         ("one\u2029two", ["one", "two"]),
     ],
 )
 def test_paragraphs(text: str, expected: list[str]) -> None:
-    assert cut(text) == expected
+    assert blocks(make_document(text, name="x", source="x")) == expected
 
 
 def test_a_first_line_that_is_a_sentence_is_no_title() -> None:
@@ -68,7 +68,7 @@ def test_encodings(tmp_path: Path, encoding: str) -> None:
         (b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR", "is not text"),
         (bytes(range(256)) * 8, "is not text"),
         (b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n\x00\x01", "is a PDF whose end is missing"),
-        (b"PK\x03\x04 and no more", "is a damaged Word document"),
+        (b"PK\x03\x04 and no more", "is a damaged zip file"),
         (b"x" * 20_000_000, "has 20.0 MB and the limit is 5 MB"),
         (b"x" * 40_000_000, "has 40.0 MB and the limit is 5 MB"),
         (b"%PDF-1.7" + bytes(40_000_000), "has 40.0 MB and the limit is 20 MB"),
@@ -100,7 +100,7 @@ def test_missing_paths(tmp_path: Path) -> None:
 
 def test_the_limit_itself_is_allowed(tmp_path: Path) -> None:
     path = tmp_path / "large.txt"
-    path.write_bytes(b"word " * (MAX_BYTES // 5))
+    path.write_bytes(b"words" * (MAX_BYTES // 5))
     assert len(read_document(path).text) == MAX_BYTES
 
 
@@ -114,7 +114,7 @@ def test_what_has_no_end_is_not_read_to_it() -> None:
 
 def test_the_text_of_any_format_has_a_limit() -> None:
     text = "Málaga. " * (MAX_BYTES // 9)
-    assert len(make_document(text, name="x", source="x").text) == len(text)
+    assert len(make_document(text, name="x", source="x").text) == len(text.rstrip())
     with pytest.raises(DocumentError, match="'x' has 5.0 MB of text and the limit is 5 MB"):
         make_document(text + "123456789", name="x", source="x")
     page = f"<!doctype html><p>{text} 123456789</p>"
@@ -127,11 +127,15 @@ def test_the_text_of_any_format_has_a_limit() -> None:
     [
         ("the-lamp.txt", b"The lamp\n\nIt was lit.", ()),
         ("the-lamp.md", b"# The lamp\n\nIt was lit.", ()),
-        ("the-lamp.html", b"<html><title>The lamp</title><p>It was lit.</p></html>", ()),
-        ("the-lamp.pdf", pdf([(72, 760, "The lamp"), (72, 700, "It was lit.")]), (0,)),
+        ("the-lamp.html", b"<html><h1>The lamp</h1><p>It was lit.</p></html>", ()),
+        (
+            "the-lamp.pdf",
+            pdf([(72, 760, "The lamp", BOLD, 18), *column("It was lit.\n\nIt was bright.", 700)]),
+            (0,),
+        ),
         (
             "the-lamp.docx",
-            word(lambda d: (d.add_paragraph("The lamp"), d.add_paragraph("It was."))),
+            word(lambda d: (d.add_heading("The lamp", 0), d.add_paragraph("Lit."))),
             (),
         ),
     ],
@@ -146,14 +150,46 @@ def test_every_format_makes_a_document(
     assert (document.source, document.pages) == (str(path), pages)
     uploaded = read_bytes(data, name)
     assert uploaded.text == document.text and uploaded.source == name
-    for start, end in paragraphs(document.text):
-        assert document.text[start:end].strip()
+    check_blocks(document.text, document.blocks, document.pages)
+    assert blocks(document)[0] == "The lamp"
+
+
+@pytest.mark.parametrize("name", ["bees.csv", "hives.xlsx", "bees.pptx", "garden.epub"])
+def test_a_file_and_its_bytes_make_the_same_document(name: str) -> None:
+    path = ROOT / "tests/documents" / name
+    document, uploaded = read_document(path), read_bytes(path.read_bytes(), name)
+    assert (document.source, uploaded.source) == (str(path), name)
+    assert document.id == uploaded.id == path.stem
+    assert (document.text, document.blocks) == (uploaded.text, uploaded.blocks)
 
 
 def test_the_page_of_a_character() -> None:
-    document = make_document("One. Two. Four.", name="x", source="x", pages=(0, 5, 10, 10, 15))
+    document = Document("x", "x", "One. Two. Four.", "x", pages=(0, 5, 10, 10, 15))
     assert [document.page_of(offset) for offset in (0, 4, 5, 9, 10, 14)] == [1, 1, 2, 2, 4, 4]
     assert make_document("One.", name="x", source="x").page_of(0) is None
+
+
+def test_the_section_of_a_character() -> None:
+    document = read_bytes(b"# Lamps\n\nIt was lit.\n\n## Oil\n\nOil burns.", "a.md")
+    at = document.text.index
+    assert document.section_at(at("It was")) == ["Lamps"]
+    assert document.section_at(at("Oil burns")) == ["Lamps", "Oil"]
+    assert document.section_at(at("Lamps")) == []
+
+
+def test_paragraphs_that_are_given_are_kept() -> None:
+    document = of_paragraphs(["  One\n", "# Two"], name="x", source="y", title="Numbers")
+    assert document.text == "  One\n\n\n# Two"
+    assert blocks(document) == ["  One\n", "# Two"]
+    assert (document.id, document.title, document.source) == ("x", "Numbers", "y")
+
+
+def test_the_hash_tells_the_form_of_a_document_too() -> None:
+    plain = make_document("Lamps\n\nIt was lit.", name="x", source="x", title="Lamps")
+    marked = read_bytes(b"Lamps\n\n## It was lit.", "x.md")
+    assert plain.text == marked.text
+    assert plain.sha256 != marked.sha256
+    assert plain.sha256 == make_document(plain.text, name="y", source="z", title="Lamps").sha256
 
 
 def test_pages_count_characters_of_the_text() -> None:
@@ -175,20 +211,3 @@ def test_a_title_that_is_given_counts_more_than_the_first_line() -> None:
         "The rain\n\nIt rained.", name="x", source="x", title=" A\n long  rain "
     )
     assert document.title == "A long rain"
-
-
-@pytest.mark.parametrize(
-    ("paragraph", "heading"),
-    [
-        ("The lamp", True),
-        ("3.1 Lamps and - other - lights", True),
-        ("It was lit.", False),
-        ("• 500 sacks of sand", False),
-        ("- 500 sacks of sand", False),
-        ("* 500 sacks of sand", False),
-        ("**The lamp**", True),
-        ("May | 88", False),
-    ],
-)
-def test_headings_are_told_from_what_is_as_short(paragraph: str, heading: bool) -> None:
-    assert is_heading(paragraph) is heading

@@ -33,7 +33,7 @@ def instead(monkeypatch: pytest.MonkeyPatch) -> Instead:
     def have(code: str) -> None:
         confined = (
             f"{parser_process._LOAD}from index.documents import parser_process; "
-            "parser_process._confine('html')"
+            "parser_process.confine('html')"
         )
         monkeypatch.setattr(parser_process, "_CHILD", f"{confined}\n{code}")
 
@@ -187,7 +187,10 @@ def test_the_process_knows_no_secret_of_the_environment(
     monkeypatch.setenv("MILVUS_TOKEN", "s3cret")
     instead(
         "import json, os\n"
-        "print(json.dumps({'text': repr(dict(os.environ)), 'title': '', 'pages': []}))"
+        "from index.documents.content import ContentBuilder, content_to_json\n"
+        "builder = ContentBuilder()\n"
+        "builder.paragraph(repr(dict(os.environ)))\n"
+        "print(json.dumps(content_to_json(builder.build())))"
     )
     assert "s3cret" not in read("a.html").text and "OMP_NUM_THREADS" in read("a.html").text
 

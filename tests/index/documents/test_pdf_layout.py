@@ -3,7 +3,10 @@ from dataclasses import replace
 
 import pytest
 
-from index.documents.pdf_layout import Line, reflow
+from index.documents.blocks import BlockKind
+from index.documents.content import Content
+from index.documents.pdf.lines import Line, PrintedPage
+from index.documents.pdf.reader import PdfFile, content_of
 
 WIDTH = 6.0  # of a letter
 
@@ -23,13 +26,30 @@ def print_of(text: str, top: float = 700, left: float = 72, size: float = 10) ->
     ]
 
 
-def paragraphs(*pages: Sequence[Line]) -> list[str]:
-    return reflow(pages)[0].split("\n\n")
+def reflow(pages: Sequence[Sequence[Line]]) -> Content:
+    return content_of(PdfFile([PrintedPage(page) for page in pages]))
+
+
+def paragraphs(*pages: Sequence[Line], kind: BlockKind | None = None) -> list[str]:
+    """The text of the blocks, of all or of those of one kind."""
+    content = reflow(pages)
+    return [content.text[b.start : b.end] for b in content.blocks if kind in (None, b.kind)]
+
+
+def without_heads(pages: Sequence[Sequence[Line]]) -> list[tuple[BlockKind, str]]:
+    """The blocks that are no boilerplate."""
+    content = reflow(pages)
+    return [
+        (b.kind, content.text[b.start : b.end])
+        for b in content.blocks
+        if b.kind is not BlockKind.BOILERPLATE
+    ]
 
 
 def starts(*pages: Sequence[Line]) -> list[str]:
     """The first words of each page."""
-    text, offsets = reflow(pages)
+    content = reflow(pages)
+    text, offsets = content.text, content.pages
     assert list(offsets) == sorted(offsets) and offsets[0] == 0
     return [text[offset:][:12] for offset in offsets]
 
@@ -102,17 +122,21 @@ for nothing but a stone, and one more stone
     assert paragraphs(print_of(text)) == [text.strip()]
 
 
-def test_each_item_of_a_list_is_a_paragraph() -> None:
+def test_each_item_of_a_list_is_a_block_without_its_marker() -> None:
     text = """
 • sacks of sand, filled on the beach by all
   who had a spade
 • lamps
 • ropes
 """
-    assert paragraphs(print_of(text)) == [
-        "• sacks of sand, filled on the beach by all who had a spade",
-        "• lamps",
-        "• ropes",
+    content = reflow([print_of(text)])
+    assert [(b.kind, b.marker, content.text[b.start : b.end], b.group) for b in content.blocks] == [
+        (BlockKind.LIST_ITEM, "•", words, 1)
+        for words in (
+            "sacks of sand, filled on the beach by all who had a spade",
+            "lamps",
+            "ropes",
+        )
     ]
 
 
@@ -123,7 +147,11 @@ def test_a_line_that_may_be_an_item_is_one_after_the_end_of_a_sentence() -> None
 the same winter.
 - ropes
 """
-    assert [item[:5] for item in paragraphs(print_of(text))] == ["1. Th", "2. Th", "- rop"]
+    assert [(b.marker, b.level) for b in reflow([print_of(text)]).blocks] == [
+        ("1.", 0),
+        ("2.", 0),
+        ("-", 0),
+    ]
     text = "The harbour opened again in June of the\n19. century, or so, they say, in the\n- old books."
     assert len(paragraphs([replace(line, right=400) for line in print_of(text)])) == 1
 
@@ -133,7 +161,7 @@ def test_lines_at_no_regular_distance_are_told_apart_all_the_same() -> None:
         Line(f"Line {n} has some words in it.", 72, 300, 800 - 12 * n - n * n / 3, 10)
         for n in range(20)
     ]
-    assert reflow([lines])[0].count("Line") == 20
+    assert reflow([lines]).text.count("Line") == 20
 
 
 def test_a_heading_is_a_paragraph_and_one_of_two_lines_is_one() -> None:
@@ -147,6 +175,112 @@ def test_a_heading_is_a_paragraph_and_one_of_two_lines_is_one() -> None:
 def test_a_bold_line_above_a_paragraph_is_its_heading() -> None:
     lines = print_of("The wall" + FULL)
     assert paragraphs([replace(lines[0], bold=True), *lines[1:]])[0] == "The wall"
+
+
+def headings(*pages: Sequence[Line], title: str = "") -> list[tuple[int, str]]:
+    """The levels and words of title and headings."""
+    content = content_of(PdfFile([PrintedPage(page) for page in pages], title))
+    return [(b.level, content.text[b.start : b.end]) for b in content.blocks if b.is_heading]
+
+
+def below(top: float, *printed: tuple[str, float, bool]) -> list[Line]:
+    """Paragraphs of a size, bold or not, one below the other."""
+    lines: list[Line] = []
+    for text, size, bold in printed:
+        found = print_of(text, top=top, size=size)
+        lines += [replace(line, bold=bold) for line in found]
+        top = lines[-1].base - 3 * max(size, 10)
+    return lines
+
+
+def test_headings_have_levels_by_their_print() -> None:
+    lines = below(
+        900,
+        ("The walls of Lowtown", 24, True),
+        ("Before the storm", 16, True),
+        (FULL, 10, False),
+        ("Stones", 12, True),
+        (FULL, 10, False),
+        ("Which stones?", 10, True),
+        (FULL, 10, False),
+        ("After the storm", 16, True),
+        (FULL, 10, False),
+    )
+    assert headings(lines) == [
+        (0, "The walls of Lowtown"),
+        (1, "Before the storm"),
+        (2, "Stones"),
+        (3, "Which stones?"),
+        (1, "After the storm"),
+    ]
+
+
+def test_headings_of_one_print_have_levels_by_their_numbers() -> None:
+    lines = below(
+        900,
+        ("1 Walls", 12, True),
+        (FULL, 10, False),
+        ("1.1 Stones", 12, True),
+        (FULL, 10, False),
+        ("2 Ferries", 12, True),
+        (FULL, 10, False),
+    )
+    found = content_of(PdfFile([PrintedPage(lines)], "A title that stands nowhere"))
+    levels = [b.level for b in found.blocks if b.kind is BlockKind.HEADING]
+    assert levels == [2, 1]
+    assert found.text.startswith("1 Walls")
+
+
+def test_the_title_is_the_print_that_the_file_names_so() -> None:
+    lines = below(900, ("Issue 7", 24, True), ("On walls", 18, True), (FULL, 10, False))
+    assert headings(lines, title="On Walls")[1] == (0, "On walls")
+    assert headings(lines)[0] == (0, "Issue 7")
+
+
+def test_bold_sentences_and_long_lines_are_no_headings() -> None:
+    sentence = "The harbour opened again on Monday."
+    assert headings(below(900, (sentence, 10, True), (FULL, 10, False))) == []
+    assert headings(below(900, ("HARBOUR RULES", 10, False), (FULL, 10, False))) == [
+        (1, "HARBOUR RULES")
+    ]
+    assert headings(below(900, ("EN4 2QT", 10, False), (FULL, 10, False))) == []
+
+
+def test_captions_and_code_are_told_from_the_text() -> None:
+    code = [replace(line, fixed=True) for line in print_of("for all:\n    go\nend", top=560)]
+    lines = [
+        *print_of(FULL),
+        *print_of("Figure 3: The wall in May", top=620),
+        *code,
+        *print_of("He figured 3 of them out.", top=480),
+    ]
+    content = reflow([lines])
+    assert [(b.kind, content.text[b.start : b.end]) for b in content.blocks[1:]] == [
+        (BlockKind.CAPTION, "Figure 3: The wall in May"),
+        (BlockKind.CODE, "for all:\n    go\nend"),
+        (BlockKind.PARAGRAPH, "He figured 3 of them out."),
+    ]
+
+
+def test_a_document_all_in_a_fixed_width_has_paragraphs() -> None:
+    lines = [replace(line, fixed=True) for line in print_of(FULL)]
+    assert [b.kind for b in reflow([lines]).blocks] == [BlockKind.PARAGRAPH]
+
+
+def test_items_have_depths_by_their_places() -> None:
+    text = """
+1. Lamps
+   • one for the keeper
+   • one for the boat
+2. Ropes
+"""
+    content = reflow([print_of(text)])
+    assert [(b.marker, b.level) for b in content.blocks] == [
+        ("1.", 0),
+        ("•", 1),
+        ("•", 1),
+        ("2.", 0),
+    ]
 
 
 def test_a_table_of_contents_keeps_its_lines() -> None:
@@ -182,14 +316,14 @@ def test_a_line_with_a_raised_sign_in_it_is_one_line() -> None:
 def test_hyphens_at_the_ends_of_lines(text: str, joined: str) -> None:
     # Lines as long as their column, whatever their words.
     lines = [replace(line, right=400) for line in print_of(text)]
-    assert joined in reflow([lines])[0]
+    assert joined in reflow([lines]).text
 
 
 def test_lines_of_a_script_without_spaces_are_joined_without_one() -> None:
     lines = [
         replace(line, right=400) for line in print_of("港口在六月重新开放，渡轮\n载着两百人离开。")
     ]
-    assert reflow([lines])[0] == "港口在六月重新开放，渡轮载着两百人离开。"
+    assert reflow([lines]).text == "港口在六月重新开放，渡轮载着两百人离开。"
 
 
 def page(number: int, *more: Line, head: str = "", foot: str = "") -> list[Line]:
@@ -215,37 +349,61 @@ def page(number: int, *more: Line, head: str = "", foot: str = "") -> list[Line]
         ("Chapter {n}: its name is like no other {m}", ""),
     ],
 )
-def test_running_heads_and_page_numbers_are_left_out(head: str, foot: str) -> None:
+def test_running_heads_and_page_numbers_are_no_text(head: str, foot: str) -> None:
     pages = [
         page(n, head=head.format(n=n, m=n + 116), foot=foot.format(n=n, m=n + 116))
         for n in (1, 2, 3, 4)
     ]
-    assert reflow(pages) == reflow([page(n) for n in (1, 2, 3, 4)])
+    assert without_heads(pages) == without_heads([page(n) for n in (1, 2, 3, 4)])
 
 
-def test_heads_that_take_turns_are_left_out() -> None:
+def test_a_running_head_is_kept_once_and_a_page_number_never() -> None:
+    pages = [page(n, head="The Journal of Walls", foot=f"Draft, page {n}") for n in (1, 2, 3)]
+    pages = [[*lines, *print_of(str(n), top=20)] for n, lines in enumerate(pages, 1)]
+    content = reflow(pages)
+    heads = [b for b in content.blocks if b.kind is BlockKind.BOILERPLATE]
+    assert [content.text[b.start : b.end] for b in heads] == [
+        "The Journal of Walls",
+        "Draft, page 1",
+    ]
+    # The head before the text of its page, the foot behind it.
+    assert content.blocks[0] == heads[0]
+    assert content.blocks[2] == heads[1]
+
+
+def test_a_running_foot_does_not_part_a_paragraph_that_goes_over_its_page() -> None:
+    pages = [page(n, foot="Harbour news") for n in (1, 2, 3)]
+    first = [line for line in pages[0] if "Nobody" not in line.text]
+    content = reflow([first, *pages[1:]])
+    kinds = [b.kind for b in content.blocks]
+    assert kinds == [BlockKind.BOILERPLATE, BlockKind.PARAGRAPH, BlockKind.PARAGRAPH]
+    assert content.text.count("Harbour news") == 1
+
+
+def test_heads_that_take_turns_are_kept_once_each() -> None:
     pages = [page(n, head=("Ann Smith", "On walls")[n % 2]) for n in range(1, 7)]
-    assert reflow(pages) == reflow([page(n) for n in range(1, 7)])
+    assert without_heads(pages) == without_heads([page(n) for n in range(1, 7)])
+    assert paragraphs(*pages, kind=BlockKind.BOILERPLATE) == ["On walls", "Ann Smith"]
 
 
 def test_the_number_of_a_single_page_is_left_out() -> None:
     assert reflow([page(1, foot="1")]) == reflow([page(1)])
-    assert "1953" in reflow([page(1, foot="1953")])[0]
+    assert "1953" in reflow([page(1, foot="1953")]).text
 
 
 def test_what_only_looks_like_a_running_head_stays() -> None:
     # Larger than the text, as the titles of slides are.
     slides = [[*print_of("Results", top=800, size=20), *page(n)] for n in (1, 2, 3, 4)]
-    assert reflow(slides)[0].count("Results") == 4
+    assert reflow(slides).text.count("Results") == 4
     # In the middle of the page.
     middle = [page(n, *print_of("See there.\n\nx", top=500), foot="a\n\nb\n\nc") for n in (1, 2, 3)]
-    assert reflow(middle)[0].count("See there.") == 3
+    assert reflow(middle).text.count("See there.") == 3
     # Numbers that do not count the pages.
     years = [page(n, foot=f"Founded in {year}") for n, year in ((1, 1890), (2, 1953), (3, 1701))]
-    assert reflow(years)[0].count("Founded in") == 3
+    assert reflow(years).text.count("Founded in") == 3
     # A sentence, which may be alike on each of them.
     like = [page(n, head=f"The {n}. prize went to a man of the town.") for n in (1, 2, 3)]
-    assert reflow(like)[0].count("prize went to") == 3
+    assert reflow(like).text.count("prize went to") == 3
 
 
 def test_pages_that_are_all_alike_are_the_text() -> None:
@@ -255,12 +413,14 @@ def test_pages_that_are_all_alike_are_the_text() -> None:
 
 def test_pages_start_where_their_first_words_do() -> None:
     pages = [page(n, head="The Journal of Walls", foot=str(n)) for n in (1, 2, 3)]
-    assert starts(*pages) == ["The harbour "] * 3
-    assert reflow([page(1)]) == (" ".join(FULL.replace("Monday", "111").split()), (0,))
+    assert starts(*pages) == ["The Journal ", "The harbour ", "The harbour "]
+    content = reflow([page(1)])
+    assert (content.text, content.pages) == (" ".join(FULL.replace("Monday", "111").split()), (0,))
 
 
 def test_a_page_without_text_starts_where_the_next_one_does() -> None:
-    text, offsets = reflow([[], page(1), [], [], page(2), []])
+    content = reflow([[], page(1), [], [], page(2), []])
+    text, offsets = content.text, content.pages
     second = text.index("\n\n") + 2
     assert offsets == (0, 0, second, second, second, len(text))
 
@@ -282,7 +442,7 @@ def test_a_page_may_start_within_a_word() -> None:
         "The harbour opened again on Monday, nine\ndays after a storm, and it was an unusu-"
     )
     two = print_of("al sight for everyone. It was\nnight.")
-    assert "an unusual sight" in reflow([one, two])[0]
+    assert "an unusual sight" in reflow([one, two]).text
     assert starts(one, two) == ["The harbour ", "al sight for"]
 
 
@@ -293,7 +453,7 @@ def test_a_paragraph_that_ends_with_its_page_is_not_joined() -> None:
     assert paragraphs(short, print_of("the wall")) == [one[0].text + " Ann Smith", "the wall"]
     heading = [replace(line, bold=True) for line in print_of("the wall")]
     assert paragraphs(one[:2], heading)[1] == "the wall"
-    assert paragraphs(one[:2], print_of("• ropes"))[1] == "• ropes"
+    assert paragraphs(one[:2], print_of("• ropes"))[1] == "ropes"
 
 
 def test_a_footnote_does_not_part_the_paragraph_it_stands_below() -> None:
@@ -305,7 +465,8 @@ def test_a_footnote_does_not_part_the_paragraph_it_stands_below() -> None:
         *note,
     ]
     two = print_of("of its wall. Nobody came to harm. It was\nnight.")
-    text, offsets = reflow([one, two])
+    content = reflow([one, two])
+    text, offsets = content.text, content.pages
     assert [p[:12] for p in text.split("\n\n")] == ["1 See the mi", "The harbour "]
     assert "a piece of its wall" in text
     assert text[offsets[1] :].startswith("of its wall.")
@@ -313,7 +474,8 @@ def test_a_footnote_does_not_part_the_paragraph_it_stands_below() -> None:
     before = print_of(
         "It was in the winter, and in that winter\nthe people had been hoping for so long that"
     )
-    text, offsets = reflow([before, one, two])
+    content = reflow([before, one, two])
+    text, offsets = content.text, content.pages
     assert [text[offset:][:12] for offset in offsets] == [
         "It was in th",
         "The harbour ",
@@ -335,5 +497,5 @@ def test_columns_are_read_one_after_the_other() -> None:
 
 
 def test_no_pages_and_pages_without_lines() -> None:
-    assert reflow([]) == ("", ())
-    assert reflow([[], []]) == ("", (0, 0))
+    assert (reflow([]).text, reflow([]).pages) == ("", ())
+    assert (reflow([[], []]).text, reflow([[], []]).pages) == ("", (0, 0))

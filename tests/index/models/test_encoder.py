@@ -13,7 +13,7 @@ from index.errors import EncoderError
 from index.models import encoder as encoder_module
 from index.models.encoder import SentenceEncoder
 from index.models.model_files import DEFAULT_SHA256
-from index.passages import Passage
+from index.passages.passage import Passage, plain_passage
 
 pytestmark = pytest.mark.models
 
@@ -22,7 +22,7 @@ def passage(text: str, *sentences: str) -> Passage:
     """A passage from the middle of a document, with these sentences, or one."""
     start = 100
     offsets = [(start + text.index(s), start + text.index(s) + len(s)) for s in sentences or [text]]
-    return Passage("d", start, start + len(text), text, tuple(offsets))
+    return plain_passage("d", start, text, offsets)
 
 
 def test_the_default_encoder(encoder: SentenceEncoder) -> None:

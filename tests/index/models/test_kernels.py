@@ -14,6 +14,7 @@ from torch.nn import functional
 from index.models import kernels
 from index.models.bert import PackedBert
 from index.models.encoder import SentenceEncoder
+from index.passages.context import plain_context
 from qa.reader import Reader
 from tests.conftest import ROOT
 from tests.index.models.test_bert import LENGTHS, inputs, packed, random_bert, reference
@@ -85,7 +86,8 @@ def test_without_operators_the_reader_computes_in_float32(tmp_path: Path) -> Non
     assert reader.precision == "float32"
     library = Reader(tmp_path / "whole", precision="float32")
     texts = ["the red house is blue.", "who wrote the red"]
-    pairs = zip(reader.read("who?", texts), library.read("who?", texts), strict=True)
+    contexts = [plain_context(text, 0, len(text)) for text in texts]
+    pairs = zip(reader.read("who?", contexts), library.read("who?", contexts), strict=True)
     assert all(close(mine, expected) for mine, expected in pairs)
 
 

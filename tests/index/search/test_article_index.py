@@ -61,6 +61,7 @@ def test_a_loaded_index_ranks_as_the_saved_one(
     ("field", "value"),
     [
         ("format_version", FORMAT_VERSION + 1),
+        ("format_version", 3),  # before documents were made of blocks
         ("encoder", "another"),
         ("encoder_revision", "1" * 64),
         ("dimension", 3),

@@ -4,8 +4,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from index.documents.document import make_document
+from index.documents.blocks import BlockKind
+from index.documents.document import of_paragraphs
 from index.errors import ArticleError
+from index.passages.passage import sentence_texts
 from index.search import collection, ranking, sparse
 from index.search.article_index import ArticleIndex
 from index.search.collection import Collection
@@ -22,8 +24,19 @@ The harbour of Rosport was closed by a storm for nine days. Ships had to wait fo
 The minister flew to Oslo on Friday, and nobody was told of it before he came back."""
 
 
+VIDEOS = "Click to watch related videos."
+
+
 def article(text: str, name: str, encoder: FakeEncoder) -> ArticleIndex:
-    return ArticleIndex.build(make_document(text, name=name, source=f"{name}.txt"), encoder)
+    """Articles under one title, in which the words of VIDEOS are boilerplate."""
+    document = of_paragraphs(text.split("\n\n"), name=name, source=f"{name}.txt", title="News")
+    blocks = (
+        replace(block, kind=BlockKind.BOILERPLATE)
+        if document.text[block.start : block.end] == VIDEOS
+        else block
+        for block in document.blocks
+    )
+    return ArticleIndex.build(replace(document, blocks=tuple(blocks)), encoder)
 
 
 @pytest.fixture
@@ -32,8 +45,10 @@ def index(fake_encoder: FakeEncoder) -> Collection:
 
 
 def test_scores_against_brute_force(index: Collection, fake_encoder: FakeEncoder) -> None:
-    texts = [p.text for p in index.passages]
-    sentences = [TEXT[a:b] for p in index.passages for a, b in p.sentences]
+    texts = [p.context.text for p in index.passages]
+    assert texts[1].startswith("News\nNobody expected the harbour")
+    sentences = sentence_texts(index.passages)
+    assert sentences == [TEXT[a:b] for p in index.passages for a, b in p.sentences]
     owner = [i for i, p in enumerate(index.passages) for _ in p.sentences]
     queries = fake_encoder.encode_queries(QUERIES)
     vectors = queries.vectors
@@ -74,7 +89,7 @@ def test_scores_against_brute_force(index: Collection, fake_encoder: FakeEncoder
                 assert hit.parts[name] == pytest.approx(table[row, number], abs=1e-5)
             total = sum(weights[name] * table[row, number] for name, table in expected.items())
             assert hit.score == pytest.approx(total, rel=1e-4)
-        text_scores = [hit.score for hit in hits if not hit.passage.furniture]
+        text_scores = [hit.score for hit in hits if not hit.passage.boilerplate]
         assert text_scores == sorted(text_scores, reverse=True)
 
 
@@ -114,7 +129,7 @@ def test_late_interaction_scores_only_the_best_passages_of_a_long_text(
     monkeypatch.setattr(collection, "LATE_INTERACTION_PASSAGES", 2)
     weights = load_ranking_weights().first_stage
     for all_hits, hits in zip(every, index.search(QUERIES, 4), strict=True):
-        text_hits = [hit for hit in all_hits if not hit.passage.furniture]
+        text_hits = [hit for hit in all_hits if not hit.passage.boilerplate]
         text_hits.sort(key=lambda hit: -sum(w * hit.parts[name] for name, w in weights.items()))
         expected = {hit.passage: hit.parts["pieces"] for hit in text_hits[:2]}
         assert any(expected.values())
@@ -122,13 +137,13 @@ def test_late_interaction_scores_only_the_best_passages_of_a_long_text(
             assert hit.parts["pieces"] == pytest.approx(expected.get(hit.passage, 0))
 
 
-def test_the_best_passage_is_first_and_furniture_last(index: Collection) -> None:
+def test_the_best_passage_is_first_and_boilerplate_last(index: Collection) -> None:
     hanoi, told, videos = index.search(QUERIES, 10)
     assert "flew to Hanoi" in hanoi[0].passage.text
     assert "had been told" in told[0].passage.text
     # Even if the query has its exact words.
-    assert videos[-1].passage.text == "Click to watch related videos."
-    assert [h.passage.furniture for h in videos] == [False, False, False, True]
+    assert videos[-1].passage.text == VIDEOS
+    assert [h.passage.boilerplate for h in videos] == [False, False, False, True]
 
 
 def test_queries_without_terms(index: Collection) -> None:

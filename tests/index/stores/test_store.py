@@ -25,7 +25,7 @@ from index.documents.document import (
 )
 from index.errors import ArticleError, SavedIndexError, StoreError
 from index.models.types import Encoded
-from index.passages import split_passages
+from index.passages.split import split_passages
 from index.search import ranking
 from index.stores import faiss_store
 from index.stores import fill as fill_module

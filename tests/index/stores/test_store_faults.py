@@ -12,7 +12,8 @@ import pytest
 from index.documents.document import Document
 from index.errors import SavedIndexError, StoreError
 from index.models.types import Vectors
-from index.passages import Passage, split_passages
+from index.passages.passage import Passage
+from index.passages.split import split_passages
 from index.search.faiss_file import KINDS, Kind
 from index.search.index_files import MANIFEST
 from index.stores.faiss_store import FaissStore

@@ -108,7 +108,7 @@ def test_an_answer_is_copied_and_the_conversation_exported(address: str, visitor
     page.get_by_role("button", name="Copy the answer to question 1").click()
     expect(page.get_by_text("Copied").first).to_be_visible()
     copied = page.evaluate("navigator.clipboard.readText()")
-    assert copied.startswith(f"{WORDS}\n“{SENTENCE}”\n— Putin")
+    assert copied.startswith(f"{WORDS}\n“{SENTENCE}”\n— {TITLE}")
     assert copied.endswith("paragraph 7 (putin-visits-north-korea.txt)")
     with page.expect_download() as download:
         page.get_by_role("button", name="Export").click()

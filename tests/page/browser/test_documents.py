@@ -25,11 +25,12 @@ from tests.page.browser.steps import (
 from tests.page.shown import LIGHTHOUSE
 
 FORMATS = ("txt", "md", "html", "pdf", "docx")
-HOSTILE = """<img src=x onerror="window.hacked = 1"> **bold** title
+HOSTILE = """The <img src=x onerror="window.hacked = 1"> **bold** title
 
 The <script>window.hacked = 1</script> lighthouse of Rosport was built in 1851 by <b>Anna</b> \
 [Weber](javascript:window.hacked=1). ${window.hacked = 1} {{value}} `code` &amp; @children.
 """
+HOSTILE_TITLE, HOSTILE_PARAGRAPH = HOSTILE.strip().split("\n\n")
 
 
 @pytest.mark.parametrize("form", FORMATS)
@@ -52,7 +53,8 @@ def test_a_file_of_each_format_is_opened_beside_the_article(
     where = "p. 1" if form == "pdf" else "paragraph 1"
     expect(place).to_have_text(f"The lighthouse of Rosport, {where}")
     place.click()
-    in_sight(page, "#article mark.cited .flash")
+    # A PDF is shown as its pages, where the flash is a box.
+    in_sight(page, f"{SHEET} {'.pdf-box.flash' if form == 'pdf' else 'mark.cited .flash'}")
     # The answer before it is in the other document, and a click turns to that.
     page.locator("#chat .location", has_text="paragraph 7").first.click()
     expect(page.locator(f"{SHEET} h2")).to_contain_text(TITLE)
@@ -130,14 +132,14 @@ def test_html_and_markdown_are_shown_as_the_characters_they_are(page: Page) -> N
         "When was <img src=x onerror='window.hacked=1'> **the** [Rosport](javascript:1) built?"
     )
     upload(page, "hostile.txt", HOSTILE.encode())
-    expect(page.locator(f"{SHEET} h2")).to_contain_text('<img src=x onerror="window.hacked = 1">')
-    expect(page.get_by_role("tab").last).to_contain_text('<img src=x onerror="window.hacked = 1">')
+    expect(page.locator(f"{SHEET} h2")).to_have_text(HOSTILE_TITLE)
+    expect(page.get_by_role("tab").last).to_have_text(HOSTILE_TITLE)
     ready(page)
     page.get_by_role("checkbox").first.uncheck()
     ask(page, question)
     answer(page)
     expect(page.locator("#chat .asked")).to_have_text(question)
-    expect(page.locator(f"{SHEET} p")).to_have_text(HOSTILE.split("\n\n")[1].strip())
+    expect(page.locator(f"{SHEET} p")).to_have_text(HOSTILE_PARAGRAPH)
     expect(page.locator("#passages li").first).to_contain_text("<script>window.hacked = 1</script>")
     ours = ":is(#chat, #documents, #article, #passages)"
     assert page.locator(f"{ours} :is(img, script, a)").count() == 0

@@ -45,7 +45,7 @@ TO_DO = {
     "binary.md": "save it as plain text (.txt), html, pdf or docx and open that.",
     "nothing.html": "copy the text in your browser and paste it.",
     "half.pdf": "download or copy it again and open that.",
-    "half.docx": "let a word processor repair it and save it anew, or paste its text.",
+    "half.docx": "repair it with the program that made it and save it again, or paste its text.",
     "locked.pdf": "save a copy without one, by printing it to a PDF for example, and open the copy.",
     "scanned.pdf": "with ocrmypdf for example, and open what that writes.",
 }

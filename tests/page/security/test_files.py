@@ -164,6 +164,7 @@ def test_no_route_is_there_that_the_page_does_not_use(tmp_path: Path) -> None:
         "/gradio_api/user",
         "/gradio_api/user/",
         "/health",
+        "/pdf/{key}/{page:int}",
     }
     with launched(opening(tmp_path)) as (page, address), httpx.Client(timeout=20) as client:
         known = set(paths(page.blocks.app.routes))

@@ -1,0 +1,1 @@
+"""Web pages, read into blocks without what surrounds their main text."""

@@ -1,0 +1,1 @@
+"""PDFs, read into blocks, tables and the boxes of their characters."""

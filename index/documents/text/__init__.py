@@ -1,0 +1,1 @@
+"""Plain text, read into blocks by its line ends, indents and markers."""

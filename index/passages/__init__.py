@@ -1,0 +1,1 @@
+"""From a document to passages with their context."""
