@@ -74,7 +74,7 @@ def main(arguments: Sequence[str] | None = None, *, prog: str | None = None) -> 
         _check(options)
         gradio_compat.check(mcp=options.mcp)
         documents = deduplicate(
-            read_document(source, private=options.allow_private_urls, keep_pdf=True)
+            read_document(source, allow_private_urls=options.allow_private_urls, keep_pdf=True)
             for source in options.article or [DEFAULT_ARTICLE]
         )
     except ArticleError as error:

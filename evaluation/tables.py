@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from index.documents.content import ContentBuilder
+from index.documents.builder import ContentBuilder
 from index.documents.document import Document, document_of
 from index.documents.tables import DraftCell
 from index.errors import DocumentError

@@ -97,7 +97,7 @@ def _open(
     if file is None:
         raise ArticleError("There is nothing to open: give a file, or a --store.")
     folder = None if arguments.index is None else named_folder(arguments.index)
-    document = read_document(file, private=arguments.allow_private_urls)
+    document = read_document(file, allow_private_urls=arguments.allow_private_urls)
     encoder = SentenceEncoder(arguments.encoder)
     return document, encoder, folder or index_folder(document, encoder)
 

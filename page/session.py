@@ -317,7 +317,7 @@ def _read_address(
             f"“{address}” isn't a web address. Give one that starts with http:// or https://."
         )
     return read_document(
-        address, private=allow_private_urls, keep_pdf=keep_pdf, check=check_cancelled
+        address, allow_private_urls=allow_private_urls, keep_pdf=keep_pdf, check=check_cancelled
     )
 
 

@@ -9,7 +9,8 @@ from dataclasses import replace
 from functools import cached_property
 from typing import NamedTuple, Protocol
 
-from index.documents.document import Document, well_formed
+from index.documents.cleaning import replace_surrogates
+from index.documents.document import Document
 from index.search.collection import Collection, Hit
 from qa.calibration import Calibration, load_sentence_calibration, load_span_calibration
 from qa.candidates import (
@@ -101,7 +102,10 @@ class Answerer:
         started = time.perf_counter()
         # Answers repeat the question, and JSON cannot carry lone surrogates.
         questions = [
-            (well_formed(question), [Turn(*map(well_formed, turn)) for turn in history])
+            (
+                replace_surrogates(question),
+                [Turn(*map(replace_surrogates, turn)) for turn in history],
+            )
             for question, history in questions
         ]
         variants = [self.variants(question, history) for question, history in questions]

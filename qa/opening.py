@@ -62,7 +62,7 @@ def open_articles(
     documents = deduplicate(
         source
         if isinstance(source, Document)
-        else read_document(source, private=allow_private_urls)
+        else read_document(source, allow_private_urls=allow_private_urls)
         for source in sources
     )
     loaded_encoder = SentenceEncoder(encoder) if isinstance(encoder, str) else encoder

@@ -1,15 +1,13 @@
-"""What a file holds, whatever its format, and the builder that every format's reader writes it with."""
+"""What a file holds, whatever its format."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from index.documents.blocks import Block, BlockKind, Cell, Offsets, check_blocks
-from index.documents.boxes import Boxes, BoxesBuilder, Origin, boxes_from_json, boxes_to_json
-from index.documents.tables import DraftCell, TableRow, lay_out
+from index.documents.boxes import Boxes, boxes_from_json, boxes_to_json
 from index.errors import DocumentError
 
 # A long novel has 3 MB. More would be encoded for an hour on a small CPU before the first answer.
@@ -18,31 +16,8 @@ MAX_BYTES = 5_000_000
 MAX_FILE_BYTES = 20_000_000
 MAX_TITLE = 200
 
-# Titles that a program has made of a file's name, or for want of one.
-_MADE_UP = re.compile(
-    r"microsoft \w+ - .*|untitled.*|(?:word )?document ?\d*|powerpoint presentation"
-    r"|(?:slide|sheet|book|workbook|presentation|mappe) ?\d+"
-    r"|(?:about:|data:|file:|https?://)\S*"  # a page that a browser printed
-    r"|.*\.(?:do[ct][xm]?|odt|rtf|tex|dvi|pdf|pp[st][xm]?|xl[st][xm]?|csv|tsv|epub|indd|qxd|pages"
-    r"|html?|txt|md)",
-    re.IGNORECASE,
-)
-# Authors that a program has written for want of one.
-_NOBODY = re.compile(
-    r"python-docx|openpyxl|xlsxwriter|apache poi|calibre.*|microsoft(?: office(?: user)?)?|unknown"
-    r"|admin(?:istrator)?|(?:windows |default )?user|author|owner|none|null",
-    re.IGNORECASE,
-)
-_INVISIBLE = re.compile(r"[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\xad\u200b\u2060\ufeff]")
-_LIGATURES = str.maketrans(
-    {"ﬀ": "ff", "ﬁ": "fi", "ﬂ": "fl", "ﬃ": "ffi", "ﬄ": "ffl", "ﬅ": "st", "ﬆ": "st"}
-)
-_SURROGATE = re.compile("[\ud800-\udfff]")
-_LINE_END = re.compile(r"\r\n|\r")
-# Between the blocks of a text, and between the items of a list or the rows of a table.
+# Between the blocks of a text.
 BLOCK_GAP = "\n\n"
-LINE_GAP = "\n"
-CELL_GAP = "\t"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,242 +43,6 @@ class Content:
     pages: tuple[int, ...] = ()
     metadata: Metadata = field(default_factory=Metadata)
     boxes: Boxes | None = field(default=None, compare=False)
-
-
-class ContentBuilder:
-    """Write a document block by block; the builder joins their text and keeps the offsets.
-
-    Text given to it has no markup. White space around a block is dropped, and so are empty blocks.
-    Consecutive list items are one list until `end_list()` is called or another block comes.
-    `origins` say where the characters of a block's text, or of a cell's, stand on their pages.
-    """
-
-    def __init__(self) -> None:
-        """Start an empty document."""
-        self._parts: list[str] = []
-        self._length = 0
-        self._blocks: list[Block] = []
-        self._pages: list[int] = []
-        self._headings: list[int] = []  # open ones, outermost first
-        self._groups = 0
-        self._list: int | None = None
-        self._boxes = BoxesBuilder()
-
-    @property
-    def is_empty(self) -> bool:
-        """Whether nothing has been written yet."""
-        return not self._blocks
-
-    def title(
-        self,
-        text: str,
-        *,
-        page_starts: Sequence[tuple[int, int]] = (),
-        origins: Sequence[Origin] = (),
-    ) -> None:
-        """Add the document's title where it stands in the text."""
-        self._add_heading(BlockKind.TITLE, text, 0, page_starts, origins)
-
-    def heading(
-        self,
-        text: str,
-        level: int,
-        *,
-        page_starts: Sequence[tuple[int, int]] = (),
-        origins: Sequence[Origin] = (),
-    ) -> None:
-        """Add a heading; level 1 is the highest."""
-        self._add_heading(BlockKind.HEADING, text, max(1, level), page_starts, origins)
-
-    @property
-    def level(self) -> int:
-        """The level of the heading that the next block stands under, 0 for a title or none."""
-        return self._blocks[self._headings[-1]].level if self._headings else 0
-
-    def end_section(self, level: int) -> None:
-        """Let the next block stand above the open headings of this level and deeper."""
-        while self._headings and self._blocks[self._headings[-1]].level >= level:
-            self._headings.pop()
-
-    def paragraph(
-        self,
-        text: str,
-        *,
-        page_starts: Sequence[tuple[int, int]] = (),
-        origins: Sequence[Origin] = (),
-    ) -> None:
-        """Add a paragraph; a line end in it is one that its readers see.
-
-        `page_starts` has pairs of an offset in `text` and the number of the page, from 0, that starts
-        there, for a paragraph that runs over the end of a page.
-        """
-        self.add(BlockKind.PARAGRAPH, text, page_starts=page_starts, origins=origins)
-
-    def list_item(self, text: str, *, depth: int = 0, marker: str = "•") -> None:
-        """Add an item of a list; one without a marker goes on with the item before it."""
-        self.add(BlockKind.LIST_ITEM, text, level=depth, marker=marker)
-
-    def end_list(self) -> None:
-        """Let the next list item begin another list."""
-        self._list = None
-
-    def table(
-        self,
-        rows: Sequence[Sequence[DraftCell]],
-        *,
-        page_starts: Sequence[tuple[int, int]] = (),
-    ) -> None:
-        """Add the rows of a table, none of which is left out but empty ones.
-
-        `page_starts` has pairs of the number of a row and that of the page, from 0, that it is on.
-        """
-        self.end_list()
-        self._groups += 1
-        heads: dict[tuple[int, int], tuple[int, int]] = {}
-        pages = dict(page_starts)
-        for row in lay_out(rows):
-            self._add_row(row, heads, pages.get(row.number))
-
-    def add(
-        self,
-        kind: BlockKind,
-        text: str,
-        *,
-        level: int = 0,
-        marker: str = "",
-        page_starts: Sequence[tuple[int, int]] = (),
-        origins: Sequence[Origin] = (),
-    ) -> None:
-        """Add a block of any kind but a table row."""
-        bare = clean(text)
-        if len(bare) != len(text):
-            origins = ()  # they count characters that are no longer there
-        before = len(bare) - len(bare.lstrip())
-        bare = bare.strip()
-        if not bare:
-            return
-        in_list = kind is BlockKind.LIST_ITEM
-        if not in_list:
-            self.end_list()
-        elif self._list is None:
-            self._groups += 1
-            self._list = self._groups
-        start = self._append(bare, LINE_GAP if in_list and self._follows_item() else BLOCK_GAP)
-        for offset, page in page_starts:
-            self._start_page(page, start + max(0, offset - before))
-        self._add_origins(origins, start, -before, len(bare))
-        self._blocks.append(
-            Block(
-                kind,
-                start,
-                self._length,
-                level=level,
-                section=self._headings[-1] if self._headings else None,
-                group=self._list if in_list else None,
-                marker=marker,
-            )
-        )
-
-    def page(self) -> None:
-        """Let a new page start with the next block."""
-        self._pages.append(self._length + len(BLOCK_GAP) if self._blocks else 0)
-
-    def build(
-        self,
-        *,
-        title: str = "",
-        metadata: Metadata | None = None,
-        page_sizes: Sequence[tuple[float, float]] = (),
-    ) -> Content:
-        """The document that was written; its title is the one given, or its title block's.
-
-        `page_sizes` are the widths and heights of the pages that origins are on, in points.
-        """
-        text = "".join(self._parts)
-        if page_sizes:
-            self._start_page(len(page_sizes) - 1, len(text))  # those at the end without text too
-        if not title:
-            titles = (b for b in self._blocks if b.kind is BlockKind.TITLE)
-            title = next((text[b.start : b.end] for b in titles), "")
-        return Content(
-            text=text,
-            blocks=tuple(self._blocks),
-            title=" ".join(replace_surrogates(title).split())[:MAX_TITLE],
-            pages=tuple(min(start, len(text)) for start in self._pages),
-            metadata=replace(metadata or Metadata(), words=len(text.split())),
-            boxes=self._boxes.build(page_sizes, len(text)),
-        )
-
-    def _add_heading(
-        self,
-        kind: BlockKind,
-        text: str,
-        level: int,
-        page_starts: Sequence[tuple[int, int]],
-        origins: Sequence[Origin],
-    ) -> None:
-        self.end_section(level)
-        before = len(self._blocks)
-        words = " ".join(text.split())
-        if words != text:
-            origins = ()  # they count characters that are no longer there
-        self.add(kind, words, level=level, page_starts=page_starts, origins=origins)
-        if len(self._blocks) > before:
-            self._headings.append(before)
-
-    def _add_row(
-        self, row: TableRow, heads: dict[tuple[int, int], tuple[int, int]], page: int | None
-    ) -> None:
-        """Add a row; `heads` has the offsets of the table's cells by their place in its grid."""
-        if not any(cell.text for cell in row.cells):
-            return
-        follows = bool(self._blocks) and self._blocks[-1].group == self._groups
-        line = CELL_GAP.join(cell.text for cell in row.cells if cell.text)
-        start = at = self._append(line, LINE_GAP if follows else BLOCK_GAP)
-        if page is not None:
-            self._start_page(page, start)
-        cells = []
-        for cell in row.cells:
-            at = min(at, self._length)  # an empty cell after the last full one
-            end = at + len(cell.text)
-            if cell.text:
-                heads[row.number, cell.column] = (at, end)
-                self._add_origins(cell.origins, at, 0, len(cell.text))
-            cells.append(cell.placed(at, end, heads))
-            at = end + len(CELL_GAP) if cell.text else end
-        self._blocks.append(
-            Block(
-                BlockKind.TABLE_ROW,
-                start,
-                self._length,
-                section=self._headings[-1] if self._headings else None,
-                group=self._groups,
-                cells=tuple(cells),
-            )
-        )
-
-    def _add_origins(self, origins: Sequence[Origin], start: int, moved: int, length: int) -> None:
-        for origin in origins:
-            if (kept := origin.moved(moved, length)) is not None:
-                self._boxes.add(kept, start)
-
-    def _follows_item(self) -> bool:
-        return bool(self._blocks) and self._blocks[-1].group == self._list
-
-    def _append(self, text: str, gap: str) -> int:
-        """Append a block's text and give the offset at which it starts."""
-        if self._parts:
-            self._parts.append(gap)
-            self._length += len(gap)
-        start = self._length
-        self._parts.append(text)
-        self._length += len(text)
-        return start
-
-    def _start_page(self, page: int, offset: int) -> None:
-        # Pages without text start where the next one does.
-        while len(self._pages) <= page:
-            self._pages.append(offset)
 
 
 def content_to_json(content: Content) -> dict[str, Any]:
@@ -360,24 +99,6 @@ def _pairs(values: Sequence[Sequence[int]]) -> tuple[Offsets, ...]:
     return tuple((start, end) for start, end in values)
 
 
-def clean(text: str) -> str:
-    """The text with plain line ends, and U+FFFD for lone surrogates."""
-    return replace_surrogates(_LINE_END.sub("\n", text))
-
-
-def replace_surrogates(text: str) -> str:
-    """The text with U+FFFD for every lone surrogate, which no encoding can carry; offsets stay."""
-    return _SURROGATE.sub("\ufffd", text)
-
-
-def strip_invisible(text: str) -> str:
-    """The text without characters that show nothing and would part a word from its like.
-
-    They are control characters, soft hyphens and joiners of no width; ligatures are spelled out.
-    """
-    return _INVISIBLE.sub("", text.translate(_LIGATURES))
-
-
 def check_text(text: str, source: str) -> None:
     """Raise DocumentError for more text than a document may have."""
     size = len(text.encode("utf-8", "replace"))
@@ -386,15 +107,3 @@ def check_text(text: str, source: str) -> None:
             f"'{source}' has {size / 1e6:.1f} MB of text and the limit is {MAX_BYTES / 1e6:.0f} MB: "
             "split it and open a part."
         )
-
-
-def given_title(title: str | None) -> str:
-    """The title that a file gives itself, or nothing where no person can have given it."""
-    title = " ".join((title or "").split())
-    return title if len(title) > 2 and not _MADE_UP.fullmatch(title) else ""
-
-
-def given_author(author: str | None) -> str:
-    """The author that a file names, or nothing where a program has filled that in."""
-    author = " ".join((author or "").split())[:MAX_TITLE]
-    return "" if _NOBODY.fullmatch(author) else author

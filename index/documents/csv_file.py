@@ -9,7 +9,9 @@ from collections.abc import Iterable, Sequence
 from io import StringIO
 from itertools import islice
 
-from index.documents.content import Content, ContentBuilder, clean
+from index.documents.builder import ContentBuilder
+from index.documents.cleaning import clean
+from index.documents.content import Content
 from index.documents.tables import DraftCell
 from index.documents.text.reader import read_plain_text
 from index.errors import DocumentError

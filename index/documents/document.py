@@ -13,21 +13,14 @@ from urllib.parse import unquote, urlsplit
 
 from index.documents.blocks import Block, section_path
 from index.documents.boxes import Boxes
-from index.documents.content import (
-    MAX_FILE_BYTES,
-    MAX_TITLE,
-    Content,
-    Metadata,
-    check_text,
-    replace_surrogates,
-)
+from index.documents.cleaning import replace_surrogates
+from index.documents.content import MAX_FILE_BYTES, MAX_TITLE, Content, Metadata, check_text
 from index.documents.formats import HEAD, check_size, format_of
 from index.documents.parser_process import extract
 from index.documents.text.reader import paragraph_blocks, read_plain_text
 from index.errors import ArticleError, DocumentError
 
 _ADDRESS = re.compile(r"(?:https?|ftp|file)://", re.IGNORECASE)
-well_formed = replace_surrogates
 
 
 @dataclass(frozen=True)  # without slots, so that it can be referred to weakly
@@ -102,19 +95,18 @@ class Document:
 def read_document(
     source: str | Path,
     *,
-    private: bool = False,
+    allow_private_urls: bool = False,
     keep_pdf: bool = False,
     check: Callable[[], object] = lambda: None,
 ) -> Document:
     """Read a file or what stands at a web address: see index.documents.formats.FORMATS.
 
-    `private` allows addresses of this machine and of the networks around it. `keep_pdf` keeps the bytes
-    of a PDF in the document. check() is called while a
-    server is waited for, and may raise to give up. Raises DocumentError when there is nothing, nothing
-    to read or too much of it.
+    `allow_private_urls` allows web addresses on this machine and in private networks. `keep_pdf` keeps
+    the bytes of a PDF in the document. check() is called while waiting for a server, and may raise to
+    give up. Raises DocumentError when there is nothing to read, or too much.
     """
     if isinstance(source, str) and _ADDRESS.match(source.strip()):
-        return _read_address(source.strip(), private, keep_pdf, check)
+        return _read_address(source.strip(), allow_private_urls, keep_pdf, check)
     path = expand_user(source)
     try:
         if path.is_dir():
@@ -193,11 +185,11 @@ def _with_pdf(document: Document, data: bytes) -> Document:
 
 
 def _read_address(
-    address: str, private: bool, keep_pdf: bool, check: Callable[[], object]
+    address: str, allow_private_urls: bool, keep_pdf: bool, check: Callable[[], object]
 ) -> Document:
     from index.documents.fetch import fetch  # takes a while to import, and most documents are files
 
-    found = fetch(address, private=private, check=check)
+    found = fetch(address, allow_private_urls=allow_private_urls, check=check)
     content = extract(found.data, found.url, media_type=found.media_type, charset=found.charset)
     parts = urlsplit(found.url)
     last = Path(unquote(parts.path)).stem

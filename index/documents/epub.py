@@ -8,7 +8,9 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import unquote
 
-from index.documents.content import Content, ContentBuilder, Metadata, given_author, given_title
+from index.documents.builder import ContentBuilder
+from index.documents.cleaning import given_author, given_title
+from index.documents.content import Content, Metadata
 from index.documents.html.reader import add_html
 from index.documents.members import Members, check_tags
 from index.documents.office.parts import child, children, descendants, local_name, value

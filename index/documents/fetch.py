@@ -64,17 +64,17 @@ class Fetched:
 def fetch(
     url: str,
     *,
-    private: bool = False,
+    allow_private_urls: bool = False,
     seconds: float = SECONDS,
     check: Callable[[], object] = lambda: None,
 ) -> Fetched:
     """Fetch what stands at an http or https address; raises DocumentError.
 
-    Servers of this machine and of the networks around it are asked only where `private` allows it:
-    who may give addresses to a page is not always let into those. check() is called about twice a
-    second while the server sends nothing, and may raise to give up.
+    Addresses in private networks, which not everybody who may use a page can reach, are refused unless
+    `allow_private_urls`. check() is called about twice a second while the server sends nothing, and may
+    raise to give up.
     """
-    network = _Network(_Timer(seconds, check), private=private)
+    network = _Network(_Timer(seconds, check), allow_private_urls=allow_private_urls)
     pool = httpcore.ConnectionPool(network_backend=network, max_connections=1)
     try:
         with pool:
@@ -282,9 +282,9 @@ class _Network(httpcore.NetworkBackend):
     to the next.
     """
 
-    def __init__(self, timer: _Timer, *, private: bool) -> None:
+    def __init__(self, timer: _Timer, *, allow_private_urls: bool) -> None:
         self._timer = timer
-        self._private = private
+        self._private = allow_private_urls
         self._sockets = httpcore.SyncBackend()
 
     def connect_tcp(

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from index.documents.document import well_formed
+from index.documents.cleaning import replace_surrogates
 
 if TYPE_CHECKING:
     from tokenizers import Encoding, Tokenizer
@@ -69,7 +69,7 @@ class WordPieceTokenizer:
                 self._tokenizer.no_truncation()
             else:
                 self._tokenizer.enable_truncation(max_length)
-            valid = [well_formed(text) for text in texts]
+            valid = [replace_surrogates(text) for text in texts]
             return self._tokenizer.encode_batch(valid, add_special_tokens=special_tokens)
 
     def windows(
@@ -81,7 +81,9 @@ class WordPieceTokenizer:
         """
         with self._lock:
             self._tokenizer.enable_truncation(max_length, stride=stride, strategy="only_second")
-            valid = [(well_formed(first), well_formed(second)) for first, second in pairs]
+            valid = [
+                (replace_surrogates(first), replace_surrogates(second)) for first, second in pairs
+            ]
             encodings = self._tokenizer.encode_batch(valid)
         return [[first, *first.overflowing] for first in encodings]
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from index.documents.blocks import Offsets
-from index.documents.content import replace_surrogates
+from index.documents.cleaning import replace_surrogates
 from index.passages.context import Context, Segment
 from index.passages.passage import Passage
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from index.documents.document import Document, well_formed
+from index.documents.cleaning import replace_surrogates
+from index.documents.document import Document
 from index.models.types import Encoded, Tokens
 from index.passages.passage import Passage
 from index.search.article_index import ArticleIndex
@@ -102,7 +103,7 @@ class Collection:
 
     def search(self, queries: Sequence[str], k: int) -> list[list[Hit]]:
         """Return the k best passages for each query, best first."""
-        queries = [well_formed(query) for query in queries]
+        queries = [replace_surrogates(query) for query in queries]
         if not queries:
             return []
         return self.search_encoded(queries, self.encoder.encode_queries(queries), k)

@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from index.documents.document import Document, well_formed
+from index.documents.cleaning import replace_surrogates
+from index.documents.document import Document
 from index.errors import StoreError
 from index.models.types import Encoder, Tokens, Vectors
 from index.passages.passage import Passage
@@ -48,7 +49,7 @@ class StoredCollection:
 
     def search(self, queries: Sequence[str], k: int) -> list[list[Hit]]:
         """Return the k best passages for each query, best first."""
-        queries = [well_formed(query) for query in queries]
+        queries = [replace_surrogates(query) for query in queries]
         if not queries:
             return []
         encoded = self.encoder.encode_queries(queries)

@@ -10,13 +10,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
-from index.documents.document import (
-    Document,
-    expand_user,
-    make_document,
-    read_document,
-    well_formed,
-)
+from index.documents.cleaning import replace_surrogates
+from index.documents.document import Document, expand_user, make_document, read_document
 from index.errors import DocumentError
 from index.storage import sha256
 
@@ -73,8 +68,8 @@ def read_corpus(
             try:
                 if file.lower().endswith((".jsonl", ".jsonl.gz")):
                     yield from _read_lines(file, shard, skipped)
-                elif shard.has(identity := well_formed(file)):
-                    document = read_document(file, private=allow_private_urls)
+                elif shard.has(identity := replace_surrogates(file)):
+                    document = read_document(file, allow_private_urls=allow_private_urls)
                     yield replace(document, id=identity)
             except DocumentError as error:
                 if skipped is None:
@@ -120,7 +115,7 @@ def _read_lines(
                     continue
                 try:
                     row = json.loads(line)
-                    identity, text = well_formed(str(row["id"])), row["text"]
+                    identity, text = replace_surrogates(str(row["id"])), row["text"]
                     if not shard.has(identity):
                         continue
                     document = make_document(

@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from index.arrays import map_array
+from index.documents.cleaning import replace_surrogates
 from index.documents.content import MAX_BYTES
-from index.documents.document import well_formed
 from index.errors import SavedIndexError
 from index.models.types import Encoder, Vectors
 from index.passages.layout import unpack
@@ -207,7 +207,8 @@ class Segment:
             not isinstance(fields, dict)
             or fields.keys() != DOCUMENT_FIELDS
             or any(
-                type(value) is not str or well_formed(value) != value for value in fields.values()
+                type(value) is not str or replace_surrogates(value) != value
+                for value in fields.values()
             )
         ):
             path = self.folder / "documents.jsonl"

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from index.documents.blocks import BlockKind
-from index.documents.content import ContentBuilder
+from index.documents.builder import ContentBuilder
 from index.documents.document import Document, read_document
 from index.documents.document import document_of as content_document
 from index.documents.tables import DraftCell

@@ -151,9 +151,9 @@ def test_an_address_is_given_to_read_document(
     address = "https://example.org/tower"
     asked = []
 
-    def read(given: str, *, private: bool, keep_pdf: bool, check: object) -> Document:
+    def read(given: str, *, allow_private_urls: bool, keep_pdf: bool, check: object) -> Document:
         assert not keep_pdf
-        asked.append((given, private))
+        asked.append((given, allow_private_urls))
         return document_of(TOWER, source=given)
 
     monkeypatch.setattr(session_module, "read_document", read)

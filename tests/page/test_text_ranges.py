@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from index.documents.content import ContentBuilder
+from index.documents.builder import ContentBuilder
 from index.documents.document import document_of as content_document
 from index.documents.document import read_bytes
 from page.text_ranges import (

@@ -8,7 +8,7 @@ from collections import Counter
 from hypothesis import strategies as st
 
 from evaluation.run import misquotations
-from index.documents.content import clean
+from index.documents.cleaning import clean
 from index.documents.document import Document, make_document
 from index.errors import ArticleError
 from index.models.types import Encoder

@@ -5,7 +5,7 @@ import shutil
 import pytest
 
 from index.documents.blocks import BlockKind
-from index.documents.content import ContentBuilder
+from index.documents.builder import ContentBuilder
 from index.documents.document import Document, document_of, make_document
 from index.errors import ArticleError
 from index.search.article_index import ArticleIndex

@@ -7,7 +7,8 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from index.documents.content import Metadata, given_title
+from index.documents.cleaning import given_title
+from index.documents.content import Metadata
 
 # The names of meta elements, the best first.
 _AUTHORS = (

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from index.documents.blocks import BlockKind
-from index.documents.content import Content, ContentBuilder
+from index.documents.builder import ContentBuilder
+from index.documents.content import Content
 from index.documents.html.blocks import Draft, page_blocks
 from index.documents.html.main_text import extract_main, main_blocks
 from index.documents.html.metadata import page_metadata, page_titles

@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection, Iterator
 from typing import Any
 
-from index.documents.content import strip_invisible
+from index.documents.cleaning import strip_invisible
 
 # Elements that stand on lines of their own.
 BLOCK_TAGS = frozenset(

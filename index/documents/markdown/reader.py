@@ -10,7 +10,9 @@ from itertools import pairwise
 from markdown_it.token import Token
 
 from index.documents.blocks import BlockKind
-from index.documents.content import Content, ContentBuilder, Metadata, clean
+from index.documents.builder import ContentBuilder
+from index.documents.cleaning import clean
+from index.documents.content import Content, Metadata
 from index.documents.html.fragments import fragment_pieces
 from index.documents.markdown.front_matter import split_front_matter
 from index.documents.markdown.parsers import (

@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from index.documents.blocks import BlockKind
-from index.documents.content import Content, ContentBuilder
+from index.documents.builder import ContentBuilder
+from index.documents.content import Content
 from index.documents.tables import DraftCell
 from index.documents.text.forms import may_be_heading
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from index.documents.content import strip_invisible
+from index.documents.cleaning import strip_invisible
 from index.documents.office.docx_styles import Styles, font_of
 from index.documents.office.parts import child, is_on, local_name, value
 from index.documents.office.symbols import symbol

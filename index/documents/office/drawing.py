@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from index.documents.content import strip_invisible
+from index.documents.cleaning import strip_invisible
 from index.documents.office.parts import children, descendants, local_name, value
 
 # The number of the slide, which a page's number says.

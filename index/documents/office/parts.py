@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from index.documents.content import MAX_TITLE, Content, Metadata, given_author, given_title
+from index.documents.cleaning import given_author, given_title
+from index.documents.content import MAX_TITLE, Content, Metadata
 from index.documents.members import Members
 
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")

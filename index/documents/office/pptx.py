@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from index.documents.blocks import BlockKind
-from index.documents.content import Content, ContentBuilder
+from index.documents.builder import ContentBuilder
+from index.documents.content import Content
 from index.documents.members import Members
 from index.documents.office.drawing import drawing_texts, paragraph_text
 from index.documents.office.parts import (

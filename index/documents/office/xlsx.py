@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from index.documents.content import Content, ContentBuilder
+from index.documents.builder import ContentBuilder
+from index.documents.content import Content
 from index.documents.members import Members
 from index.documents.office.drawing import drawing_texts
 from index.documents.office.parts import (

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from io import BytesIO
 from typing import Any, NamedTuple
 
-from index.documents.content import strip_invisible
+from index.documents.cleaning import strip_invisible
 from index.documents.office.number_format import BUILT_IN, format_number, general, is_date_format
 from index.documents.office.parts import child, children, is_on, local_name, number, value
 

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from index.documents.boxes import UNITS, Edges
-from index.documents.content import strip_invisible
+from index.documents.cleaning import strip_invisible
 from index.documents.pdf.shapes import Frame, Rule, ShapeReader
 
 # Words that stand further apart than this share of their height may be in two cells, or columns.

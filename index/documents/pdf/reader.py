@@ -10,7 +10,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from index.documents.blocks import BlockKind
-from index.documents.content import Content, ContentBuilder, Metadata, given_title
+from index.documents.builder import ContentBuilder
+from index.documents.cleaning import given_title
+from index.documents.content import Content, Metadata
 from index.documents.pdf.cells import PrintedCell
 from index.documents.pdf.furniture import Furniture
 from index.documents.pdf.layout import PageTable, lay_out

@@ -7,7 +7,9 @@ from collections import Counter
 from collections.abc import Sequence
 
 from index.documents.blocks import Block, BlockKind
-from index.documents.content import BLOCK_GAP, Content, ContentBuilder, Metadata, clean
+from index.documents.builder import ContentBuilder
+from index.documents.cleaning import clean
+from index.documents.content import BLOCK_GAP, Content, Metadata
 from index.documents.text.drafts import Draft, Drafter
 from index.documents.text.headings import byline, mark_headings
 from index.documents.text.line_wraps import Line

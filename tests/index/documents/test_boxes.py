@@ -19,12 +19,8 @@ from index.documents.boxes import (
     boxes_from_json,
     boxes_to_json,
 )
-from index.documents.content import (
-    Content,
-    ContentBuilder,
-    content_from_json,
-    content_to_json,
-)
+from index.documents.builder import ContentBuilder
+from index.documents.content import Content, content_from_json, content_to_json
 from index.documents.tables import DraftCell
 
 A4 = (595.0, 842.0)

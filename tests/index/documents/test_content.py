@@ -6,14 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from index.documents.blocks import Block, BlockKind, check_blocks
-from index.documents.content import (
-    Content,
-    ContentBuilder,
-    Metadata,
-    content_from_json,
-    content_to_json,
-    given_title,
-)
+from index.documents.builder import ContentBuilder
+from index.documents.cleaning import given_title
+from index.documents.content import Content, Metadata, content_from_json, content_to_json
 from index.documents.tables import DraftCell
 
 WORDS = st.text(st.characters(codec=None), max_size=30)

@@ -19,10 +19,10 @@ from tests.index.documents.site import LIMIT, PAGE, Site, answer, drip, endless,
 SAVE_IT = "save the page in your browser and open the file."
 
 
-def says(address: str, *, private: bool = True, **options: float) -> str:
+def says(address: str, *, allow_private_urls: bool = True, **options: float) -> str:
     """The sentence that refuses an address, which it names as it was given."""
     with pytest.raises(DocumentError) as refused:
-        fetch(address, private=private, **options)
+        fetch(address, allow_private_urls=allow_private_urls, **options)
     sentence = str(refused.value)
     assert f"'{address}'" in sentence and sentence.endswith(".") and "\n" not in sentence
     return sentence
@@ -30,7 +30,7 @@ def says(address: str, *, private: bool = True, **options: float) -> str:
 
 def test_a_page_is_fetched_with_what_its_server_says_of_it(site: Site) -> None:
     site["/lamp?a=b"] = answer(b"The lamp", "Text/HTML; Charset='ISO-8859-1'")
-    found = fetch(f"{site.address}/lamp?a=b#light", private=True)
+    found = fetch(f"{site.address}/lamp?a=b#light", allow_private_urls=True)
     assert found.data == b"The lamp"
     assert (found.media_type, found.charset) == ("text/html", "ISO-8859-1")
     assert found.url == f"{site.address}/lamp?a=b#light"
@@ -43,17 +43,17 @@ def test_a_page_is_fetched_with_what_its_server_says_of_it(site: Site) -> None:
 
 def test_a_document_at_an_address(site: Site) -> None:
     site["/a/the%20lamp.html"] = answer(PAGE.encode())
-    document = read_document(f" {site.address}/a/the lamp.html ", private=True)
+    document = read_document(f" {site.address}/a/the lamp.html ", allow_private_urls=True)
     assert document.title == "The lamp"
     assert document.text.startswith("The lamp\n\nThe lamp of Lowtown was lit in 1890")
     assert document.id == "127.0.0.1-the-lamp"
     assert document.source == f"{site.address}/a/the%20lamp.html"
     site["/"] = answer("Licht für Málaga.".encode("cp1252"), "text/plain; charset=latin-1")
-    document = read_document(f"{site.address}/", private=True)
+    document = read_document(f"{site.address}/", allow_private_urls=True)
     assert (document.text, document.id) == ("Licht für Málaga.", "127.0.0.1")
     site["/empty"] = answer(b"")
     with pytest.raises(DocumentError, match="/empty' is empty"):
-        read_document(f"{site.address}/empty", private=True)
+        read_document(f"{site.address}/empty", allow_private_urls=True)
 
 
 @pytest.mark.parametrize(
@@ -62,14 +62,17 @@ def test_a_document_at_an_address(site: Site) -> None:
 )
 def test_a_pdf_is_known_by_its_bytes(site: Site, kind: str | None) -> None:
     site["/lamp"] = answer(pdf(column("The lamp was lit.")), kind)
-    document = read_document(f"{site.address}/lamp", private=True)
+    document = read_document(f"{site.address}/lamp", allow_private_urls=True)
     assert (document.text, document.pages, document.page_of(3)) == ("The lamp was lit.", (0,), 1)
 
 
 def test_a_word_document_is_fetched(site: Site) -> None:
     kind = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
     site["/lamp.docx"] = answer(word(lambda d: d.add_paragraph("The lamp was lit.")), kind)
-    assert read_document(f"{site.address}/lamp.docx", private=True).text == "The lamp was lit."
+    assert (
+        read_document(f"{site.address}/lamp.docx", allow_private_urls=True).text
+        == "The lamp was lit."
+    )
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
@@ -77,7 +80,7 @@ def test_redirects_are_followed(site: Site, status: int) -> None:
     site["/a"] = redirect("b/c?d", status)
     site["/b/c?d"] = redirect(f"{site.address}/e", status)
     site["/e"] = answer(b"The lamp")
-    found = fetch(f"{site.address}/a", private=True)
+    found = fetch(f"{site.address}/a", allow_private_urls=True)
     assert (found.data, found.url) == (b"The lamp", f"{site.address}/e")
 
 
@@ -85,7 +88,7 @@ def test_five_redirects_are_followed_and_no_more(site: Site) -> None:
     for number in range(5):
         site[f"/{number}"] = redirect(f"/{number + 1}")
     site["/5"] = answer(b"The lamp")
-    assert fetch(f"{site.address}/0", private=True).data == b"The lamp"
+    assert fetch(f"{site.address}/0", allow_private_urls=True).data == b"The lamp"
     site["/5"] = redirect("/6")
     site["/6"] = answer(b"The lamp")
     assert "leads from one address to the next" in says(f"{site.address}/0")
@@ -166,16 +169,16 @@ def test_a_body_that_is_too_large_is_not_read(site: Site) -> None:
     site["/a"] = answer(b"", content_length=str(LIMIT + 1))
     assert "has more than" in says(f"{site.address}/a", seconds=2)
     site["/b"] = answer(b"x" * LIMIT)
-    assert len(fetch(f"{site.address}/b", private=True).data) == LIMIT
+    assert len(fetch(f"{site.address}/b", allow_private_urls=True).data) == LIMIT
     site["/c"] = answer(b"x", content_length="9" * 19)
     assert "has more than" in says(f"{site.address}/c", seconds=2)
 
 
 def test_a_packed_body_is_unpacked_up_to_the_limit(site: Site) -> None:
     site["/a"] = answer(gzip.compress(PAGE.encode()), content_encoding="gzip")
-    assert fetch(f"{site.address}/a", private=True).data == PAGE.encode()
+    assert fetch(f"{site.address}/a", allow_private_urls=True).data == PAGE.encode()
     site["/b"] = answer(gzip.compress(b"x" * LIMIT), content_encoding="gzip")
-    assert len(fetch(f"{site.address}/b", private=True).data) == LIMIT
+    assert len(fetch(f"{site.address}/b", allow_private_urls=True).data) == LIMIT
     site["/c"] = answer(gzip.compress(b"x" * (LIMIT + 1)), content_encoding="gzip")
     assert "has more than" in says(f"{site.address}/c")
     site["/bomb"] = answer(gzip.compress(bytes(50_000_000), 6), content_encoding="gzip")
@@ -199,7 +202,7 @@ def test_all_members_of_a_packed_body_are_unpacked(site: Site) -> None:
     members = b"".join(map(gzip.compress, lines))
     for rest in (b"", bytes(512), b"\x1f", b"and more"):
         site["/a"] = answer(members + rest, content_encoding="gzip")
-        assert fetch(f"{site.address}/a", private=True).data == b"".join(lines)
+        assert fetch(f"{site.address}/a", allow_private_urls=True).data == b"".join(lines)
     half = gzip.compress(b"x" * (LIMIT // 2 + 1))
     site["/b"] = answer(half + half, content_encoding="gzip")
     assert "has more than" in says(f"{site.address}/b")
@@ -287,7 +290,7 @@ def test_a_host_is_tried_at_its_next_address_when_the_first_is_silent(
     monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
     site["/a"] = answer(b"The lamp")
     address = site.address.replace("127.0.0.1", "lamp.example")
-    assert fetch(f"{address}/a", private=True).data == b"The lamp"
+    assert fetch(f"{address}/a", allow_private_urls=True).data == b"The lamp"
     assert site.asked[0].headers["Host"] == address.removeprefix("http://")
 
     given = []
@@ -371,7 +374,7 @@ def test_the_inside_is_not_asked_by_any_name(site: Site, host: str) -> None:
     site["/a"] = answer(PAGE.encode())
     port = site.address.rpartition(":")[2]
     address = f"http://{host}:{port}/a"
-    sentence = says(address, private=False)
+    sentence = says(address, allow_private_urls=False)
     assert "private network" in sentence or "no server with the name" in sentence
     assert not site.asked
 
@@ -381,7 +384,7 @@ def test_the_inside_is_not_asked_by_any_name(site: Site, host: str) -> None:
 )
 def test_a_name_for_the_inside_that_is_no_address(site: Site, host: str) -> None:
     port = site.address.rpartition(":")[2]
-    says(f"http://{host}:{port}/a", private=False)
+    says(f"http://{host}:{port}/a", allow_private_urls=False)
     assert not site.asked
 
 
@@ -391,7 +394,7 @@ def test_this_machine_is_not_asked_by_its_public_address(
     """As if this address were one of the internet: a machine may have one of those, too."""
     site["/a"] = answer(PAGE.encode())
     monkeypatch.setattr(web, "is_public", lambda address: True)
-    assert "private network" in says(f"{site.address}/a", private=False)
+    assert "private network" in says(f"{site.address}/a", allow_private_urls=False)
     assert not site.asked
     assert web.may_be_asked("192.0.2.1")
 
@@ -401,7 +404,7 @@ def test_a_name_that_leads_inside_and_outside_is_not_asked(
 ) -> None:
     found = [(2, 1, 6, "", (address, 80)) for address in ("1.1.1.1", "127.0.0.1")]
     monkeypatch.setattr("socket.getaddrinfo", lambda *_, **__: found)
-    assert "private network" in says("http://rebind.example/a", private=False)
+    assert "private network" in says("http://rebind.example/a", allow_private_urls=False)
 
 
 def test_a_redirect_does_not_lead_inside(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -409,7 +412,7 @@ def test_a_redirect_does_not_lead_inside(site: Site, monkeypatch: pytest.MonkeyP
     site["/a"] = redirect(site.address.replace("127.0.0.1", "127.0.0.2") + "/b")
     site["/b"] = answer(PAGE.encode())
     monkeypatch.setattr(web, "may_be_asked", lambda address: address == "127.0.0.1")
-    assert "private network" in says(f"{site.address}/a", private=False)
+    assert "private network" in says(f"{site.address}/a", allow_private_urls=False)
     assert [request.path for request in site.asked] == ["/a"]
 
 
@@ -442,7 +445,7 @@ def test_who_waits_can_give_up(site: Site) -> None:
     site["/silent"] = lambda request: time.sleep(5)
     started = time.monotonic()
     with pytest.raises(GoneError):
-        web.fetch(f"{site.address}/silent", private=True, check=gone)
+        web.fetch(f"{site.address}/silent", allow_private_urls=True, check=gone)
     assert time.monotonic() - started < 3
 
 
@@ -456,5 +459,5 @@ def test_a_slow_server_is_waited_for(site: Site, monkeypatch: pytest.MonkeyPatch
 
     site["/slow"] = slow
     url = f"{site.address}/slow"
-    found = web.fetch(url, private=True, check=lambda: checks.append(None))
+    found = web.fetch(url, allow_private_urls=True, check=lambda: checks.append(None))
     assert found.data == b"The lamp was lit." and len(checks) > 1

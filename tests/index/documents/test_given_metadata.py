@@ -2,7 +2,7 @@
 
 import pytest
 
-from index.documents.content import given_author, given_title
+from index.documents.cleaning import given_author, given_title
 
 
 @pytest.mark.parametrize(

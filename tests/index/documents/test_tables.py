@@ -3,7 +3,8 @@ from collections.abc import Sequence
 import pytest
 
 from index.documents.blocks import BlockKind
-from index.documents.content import Content, ContentBuilder
+from index.documents.builder import ContentBuilder
+from index.documents.content import Content
 from index.documents.tables import MAX_SPAN, DraftCell, guess_heads, lay_out
 
 

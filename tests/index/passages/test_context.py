@@ -1,4 +1,5 @@
-from index.documents.content import Content, ContentBuilder
+from index.documents.builder import ContentBuilder
+from index.documents.content import Content
 from index.documents.document import Document, document_of
 from index.documents.tables import DraftCell
 from index.passages.context import Context, ContextOptions, Segment, row_context

@@ -16,13 +16,8 @@ from unittest.mock import Mock
 import numpy as np
 import pytest
 
-from index.documents.document import (
-    Document,
-    DocumentError,
-    make_document,
-    read_document,
-    well_formed,
-)
+from index.documents.cleaning import replace_surrogates
+from index.documents.document import Document, DocumentError, make_document, read_document
 from index.errors import ArticleError, SavedIndexError, StoreError
 from index.models.types import Encoded
 from index.passages.split import split_passages
@@ -110,8 +105,8 @@ def test_each_query_is_encoded_once(
     alone = [StoredCollection(store, fake_encoder).search([query], 3)[0] for query in queries]
     monkeypatch.setattr(fake_encoder, "encode_queries", counted)
     assert StoredCollection(store, fake_encoder).search(queries, 3) == alone
-    assert [text for text in encoded if text in map(well_formed, queries)] == [
-        well_formed(query) for query in queries
+    assert [text for text in encoded if text in map(replace_surrogates, queries)] == [
+        replace_surrogates(query) for query in queries
     ]
 
 

@@ -10,7 +10,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
-from index.documents.content import ContentBuilder
+from index.documents.builder import ContentBuilder
 from index.documents.document import Document, read_bytes, read_document
 from index.documents.document import document_of as content_document
 from index.search.article_index import ArticleIndex
