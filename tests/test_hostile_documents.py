@@ -177,7 +177,8 @@ def test_the_passages_and_the_example_have_every_character(shown: Shown) -> None
 
 def test_an_abstention_shows_the_nearest_passage(shown: Shown) -> None:
     page = shown.page
-    page.get_by_role("checkbox").last.uncheck()
+    with page.expect_response(lambda response: "/run/predict" in response.url):
+        page.get_by_role("checkbox").last.uncheck()
     ask(page, UNANSWERED, 3)
     expect(page.locator("#chat .reply.no .nearby blockquote")).to_have_text(
         re.compile(re.escape("altogether."))
