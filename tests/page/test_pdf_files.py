@@ -86,8 +86,8 @@ def test_the_bytes_of_a_pdf_at_a_web_address_are_kept(site: web_site.Site) -> No
     data = PAPER.read_bytes()
     site["/paper"] = web_site.answer(data, "application/pdf")
     address = f"{site.address}/paper"
-    assert read_document(address, private=True, keep_pdf=True).pdf == data
-    assert read_document(address, private=True).pdf is None
+    assert read_document(address, allow_private_urls=True, keep_pdf=True).pdf == data
+    assert read_document(address, allow_private_urls=True).pdf is None
 
 
 # Images

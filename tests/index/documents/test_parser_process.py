@@ -187,7 +187,8 @@ def test_the_process_knows_no_secret_of_the_environment(
     monkeypatch.setenv("MILVUS_TOKEN", "s3cret")
     instead(
         "import json, os\n"
-        "from index.documents.content import ContentBuilder, content_to_json\n"
+        "from index.documents.builder import ContentBuilder\n"
+        "from index.documents.content import content_to_json\n"
         "builder = ContentBuilder()\n"
         "builder.paragraph(repr(dict(os.environ)))\n"
         "print(json.dumps(content_to_json(builder.build())))"
